@@ -27,7 +27,8 @@ type Route struct {
 	Request any
 	Accepts string
 	// Response is a value of the answer's struct; nil: 204 without a body, or,
-	// when Produces is set, raw bytes of that media type.
+	// when Produces is set, raw bytes of that media type. Empty slices and maps
+	// are sent as [] and {}, never as null, unless omitempty leaves them out.
 	Response any
 	Produces string
 	// Status is the status of success: 200, 201, 202 or 204.

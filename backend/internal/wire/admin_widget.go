@@ -1,14 +1,12 @@
 package wire
 
-import "encoding/json"
-
 // WidgetState is the look of the widget and how to embed it.
 type WidgetState struct {
 	// Look is the object that visitors get as welcome.settings and from
-	// GET /v1/site: a Site.
-	Look     json.RawMessage `json:"look"`
-	Revision int64           `json:"revision"`
-	Locked   []string        `json:"locked"` // settings paths that a file, environment or flag holds
+	// GET /v1/site.
+	Look     Site     `json:"look"`
+	Revision int64    `json:"revision"`
+	Locked   []string `json:"locked"` // settings paths that a file, environment or flag holds
 	// ShareURL is where visitors reach the public listener, without a trailing
 	// slash; the snippets are built from it.
 	ShareURL string `json:"share_url"`
@@ -32,8 +30,8 @@ type Snippet struct {
 // WidgetWrite replaces the look. Fields that the server does not know are
 // refused (422); fields left out get their default.
 type WidgetWrite struct {
-	Look     json.RawMessage `json:"look"`
-	Revision int64           `json:"revision"` // -1: whatever is there; else 409 with a WidgetState in Problem.Current
+	Look     Site  `json:"look"`
+	Revision int64 `json:"revision"` // -1: whatever is there; else 409 with a WidgetState in Problem.Current
 }
 
 // OriginTest asks whether a page may embed the widget.
