@@ -1,0 +1,231 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"haoke/backend/internal/chat"
+)
+
+// Append is one durable addition to a conversation.
+type Append struct {
+	// Create is the head to start with when the conversation does not exist
+	// yet (a conversation is stored with its first message); nil: that is
+	// chat.ErrNotFound. ID, Version, LastSeq and the times are set here, and
+	// Epoch and Mode when empty.
+	Create *chat.Conversation
+	// Messages are added in order. Seq is assigned; At is filled when zero and
+	// kept in UTC at millisecond resolution.
+	Messages []chat.Message
+	// IfVersion makes the append conditional: chat.ErrConflict when the head's
+	// version differs. 0: any.
+	IfVersion int64
+	// Update changes the head in the same commit. It runs under the
+	// conversation's lock on a copy of the head that already has the new
+	// LastSeq, UpdatedAt, LastText and LastFrom. It may run again when the
+	// version had changed, so it must only touch its argument. ID, Version,
+	// LastSeq and CreatedAt are not its to change.
+	Update func(*chat.Conversation)
+}
+
+// Appended is what came of an Append.
+type Appended struct {
+	Head     chat.Conversation
+	Messages []chat.Message
+	// Duplicate: a visitor message with this ClientID exists already; Messages
+	// holds the stored one, nothing was written.
+	Duplicate bool
+}
+
+// Append writes messages and head in one commit and returns only after it is
+// on disk. Writers of one conversation take turns; writers of different ones
+// share a commit. When ctx ends before the write was begun, nothing is
+// written; when it ends later, Append still waits for the outcome.
+//
+// Errors: chat.ErrNotFound, chat.ErrConflict, chat.ErrReadOnly, ErrTooLong, or
+// the store's own.
+func (m *Manager) Append(ctx context.Context, id chat.ConversationID, a Append) (Appended, error) {
+	e := m.cache.pin(id)
+	defer m.cache.unpin(e)
+	if err := e.lock(ctx); err != nil {
+		return Appended{}, fmt.Errorf("append: %w", err)
+	}
+	defer e.unlock()
+	for range maxAttempts {
+		out, err := m.tryAppend(ctx, e, a)
+		if err == nil {
+			return out, nil
+		}
+		// Whatever went wrong, the store knows better than our copy.
+		var lost *lostRace
+		if !errors.As(err, &lost) {
+			return Appended{}, fmt.Errorf("append: %w", err)
+		}
+	}
+	return Appended{}, fmt.Errorf("append: after %d attempts: %w", maxAttempts, chat.ErrConflict)
+}
+
+// Update changes the head of a conversation durably. change may run more than
+// once and must only touch its argument. UpdatedAt stays: it says when the
+// conversation last had a message. A cold conversation is not thawed for it.
+func (m *Manager) Update(ctx context.Context, id chat.ConversationID, change func(*chat.Conversation)) (chat.Conversation, error) {
+	out, err := m.Append(ctx, id, Append{Update: change})
+	return out.Head, err
+}
+
+// lostRace says that the stored version was not the expected one and that the
+// append may be tried again on fresh state.
+type lostRace struct{ err error }
+
+func (l *lostRace) Error() string { return l.err.Error() }
+func (l *lostRace) Unwrap() error { return l.err }
+
+func (m *Manager) tryAppend(ctx context.Context, e *entry, a Append) (Appended, error) {
+	s, err := m.current(ctx, e, len(a.Messages) > 0)
+	if errors.Is(err, chat.ErrNotFound) && a.Create != nil && e.snap.Load() == nil {
+		if len(a.Messages) == 0 {
+			return Appended{}, errors.New("a conversation starts with a message")
+		}
+		s, err = m.blank(e.id, *a.Create), nil
+	}
+	if err != nil {
+		return Appended{}, err
+	}
+	if dup, err := m.duplicate(ctx, s, a.Messages); err != nil || dup != nil {
+		if err != nil {
+			return Appended{}, err
+		}
+		return Appended{Head: s.head, Messages: []chat.Message{*dup}, Duplicate: true}, nil
+	}
+	if a.IfVersion != 0 && a.IfVersion != s.head.Version {
+		return Appended{}, chat.ErrConflict
+	}
+	c, err := m.plan(s, a)
+	if err != nil {
+		return Appended{}, err
+	}
+	ref, err := m.store.Commit(ctx, c)
+	if err != nil {
+		e.snap.Store(nil)
+		if errors.Is(err, chat.ErrConflict) {
+			return Appended{}, &lostRace{err}
+		}
+		return Appended{}, err
+	}
+	next := s.with(ref, c.Head, c.Messages)
+	next.trim(m.maxSession)
+	m.cache.publish(e, next)
+	return Appended{Head: c.Head, Messages: c.Messages}, nil
+}
+
+// blank is the state of a conversation that does not exist yet.
+func (m *Manager) blank(id chat.ConversationID, head chat.Conversation) *snapshot {
+	head.ID = id
+	head.Version, head.LastSeq = 0, 0
+	if head.Mode == "" {
+		head.Mode = chat.ModeAI
+	}
+	if head.Epoch == "" {
+		head.Epoch = newEpoch()
+	}
+	head.CreatedAt = m.time()
+	head.UpdatedAt = head.CreatedAt
+	return &snapshot{head: head, first: 1}
+}
+
+// duplicate finds the stored message that one of msgs repeats.
+func (m *Manager) duplicate(ctx context.Context, s *snapshot, msgs []chat.Message) (*chat.Message, error) {
+	for i := range msgs {
+		id := msgs[i].ClientID
+		if id == "" || msgs[i].From != chat.FromVisitor {
+			continue
+		}
+		for j := 0; j < i; j++ {
+			if msgs[j].From == chat.FromVisitor && msgs[j].ClientID == id {
+				return nil, fmt.Errorf("two messages with the id %q in one append", id)
+			}
+		}
+		if found := s.find(id); found != nil {
+			return found, nil
+		}
+		if s.first <= 1 {
+			continue
+		}
+		found, err := m.store.Find(ctx, s.head.ID, id)
+		if err == nil {
+			return &found, nil
+		}
+		if !errors.Is(err, chat.ErrNotFound) {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// plan numbers the messages and computes the new head.
+func (m *Manager) plan(s *snapshot, a Append) (Change, error) {
+	if s.head.LastSeq+int64(len(a.Messages)) > MaxMessages {
+		return Change{}, ErrTooLong
+	}
+	c := Change{Ref: s.ref, Was: s.head, Head: s.head}
+	h := &c.Head
+	now := m.time()
+	if len(a.Messages) > 0 {
+		c.Messages = make([]chat.Message, len(a.Messages))
+		copy(c.Messages, a.Messages)
+		for i := range c.Messages {
+			msg := &c.Messages[i]
+			h.LastSeq++
+			msg.Seq = h.LastSeq
+			if msg.At.IsZero() {
+				msg.At = now
+			}
+			msg.At = msg.At.UTC().Truncate(time.Millisecond)
+		}
+		last := &c.Messages[len(c.Messages)-1]
+		h.LastText, h.LastFrom = clip(last.Text, lastTextRunes), last.From
+		// A clock that was set back must not move the conversation down the
+		// list or make it look idle.
+		if now.After(h.UpdatedAt) {
+			h.UpdatedAt = now
+		}
+	}
+	keep := *h
+	if a.Update != nil {
+		a.Update(h)
+	}
+	h.ID, h.LastSeq, h.CreatedAt = keep.ID, keep.LastSeq, keep.CreatedAt
+	h.Version = s.head.Version + 1
+	h.LastText = clip(h.LastText, lastTextRunes)
+	return c, nil
+}
+
+// time is the clock at the resolution of the store.
+func (m *Manager) time() time.Time { return m.now().UTC().Truncate(time.Millisecond) }
+
+// clip cuts s after n runes.
+func clip(s string, n int) string {
+	if len(s) <= n || utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
+
+// newEpoch returns 48 random bits: it only has to differ from earlier epochs
+// of the same conversation.
+func newEpoch() string {
+	var b [6]byte
+	rand.Read(b[:]) // never fails: crypto/rand aborts the program instead
+	return hex.EncodeToString(b[:])
+}

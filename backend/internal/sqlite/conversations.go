@@ -1,0 +1,264 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"haoke/backend/internal/chat"
+	"haoke/backend/internal/session"
+)
+
+// Conversations is the store of conversations and messages: session.Store and
+// what the admin page, the archive and the prompt need beside it. It is safe
+// for concurrent use.
+type Conversations struct{ db *DB }
+
+var _ session.Store = (*Conversations)(nil)
+
+// Conversations returns the store of conversations.
+func (db *DB) Conversations() *Conversations { return &Conversations{db} }
+
+// Values of conversations.cold.
+const (
+	warm    = 0 // message rows
+	sealed  = 1 // blob in this database
+	shipped = 2 // blob only in the archive
+)
+
+const headColumns = `n, id, version, site, mode, epoch, last_seq, created_at, updated_at, cold, pending, operator,
+	unread, rating, comment, spend, tokens, last_text, last_from, blocked, unanswered, fence, visitor, page`
+
+// stored is a row of conversations.
+type stored struct {
+	n    int64
+	cold int
+	head chat.Conversation
+}
+
+// scanHead reads a row of headColumns.
+func scanHead(scan func(...any) error) (stored, error) {
+	var s stored
+	var created, updated int64
+	var visitor, page string
+	h := &s.head
+	err := scan(&s.n, &h.ID, &h.Version, &h.Site, &h.Mode, &h.Epoch, &h.LastSeq, &created, &updated, &s.cold, &h.Pending,
+		&h.Operator, &h.Unread, &h.Rating, &h.Comment, &h.Spend, &h.Tokens, &h.LastText, &h.LastFrom, &h.Blocked,
+		&h.Unanswered, &h.Fence, &visitor, &page)
+	if err != nil {
+		return s, err
+	}
+	h.CreatedAt, h.UpdatedAt = fromMillis(created), fromMillis(updated)
+	if err := decodeJSON(visitor, &h.Visitor); err != nil {
+		return s, err
+	}
+	return s, decodeJSON(page, &h.Page)
+}
+
+// decodeJSON reads a JSON column, empty for the zero value.
+func decodeJSON(text string, v any) error {
+	if text == "" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(text), v); err != nil {
+		return fmt.Errorf("decode stored value: %w", err)
+	}
+	return nil
+}
+
+// encodeJSON writes a JSON column, empty for the zero value.
+func encodeJSON[T comparable](v T) (string, error) {
+	var zero T
+	if v == zero {
+		return "", nil
+	}
+	b, err := json.Marshal(v)
+	return string(b), err
+}
+
+// head reads the row of a conversation, chat.ErrNotFound when there is none.
+func (c *Conversations) head(ctx context.Context, id chat.ConversationID) (stored, error) {
+	s, err := scanHead(func(dest ...any) error {
+		return c.db.row(ctx, "SELECT "+headColumns+" FROM conversations WHERE id = ?", []any{string(id)}, dest...)
+	})
+	if noRows(err) {
+		return s, chat.ErrNotFound
+	}
+	return s, err
+}
+
+// Load implements session.Reader.
+func (c *Conversations) Load(ctx context.Context, id chat.ConversationID, tail int) (session.Record, error) {
+	s, err := c.head(ctx, id)
+	if err != nil {
+		return session.Record{}, wrap("load conversation", err)
+	}
+	r := session.Record{Ref: s.n, Head: s.head, Cold: s.cold != warm}
+	if r.Cold || s.head.LastSeq == 0 {
+		return r, nil
+	}
+	// Head and messages are two reads: bounding them by the head's LastSeq
+	// makes them one state, since messages are only ever added.
+	from := max(s.head.LastSeq-int64(tail), 0)
+	r.Tail, err = c.messages(ctx, s.n, from, s.head.LastSeq, tail)
+	if err != nil {
+		return session.Record{}, wrap("load messages", err)
+	}
+	if want := s.head.LastSeq - from; int64(len(r.Tail)) != want {
+		// Sealed or deleted between the two reads: look again.
+		again, err := c.head(ctx, id)
+		if err != nil {
+			return session.Record{}, wrap("load conversation", err)
+		}
+		if again.cold == warm && again.head.Version == s.head.Version {
+			return session.Record{}, fmt.Errorf("load messages of %s: %d of %d rows found: the database is incomplete", id, len(r.Tail), want)
+		}
+		return c.Load(ctx, id, tail)
+	}
+	return r, nil
+}
+
+// Messages implements session.Reader.
+func (c *Conversations) Messages(ctx context.Context, id chat.ConversationID, after int64, limit int) ([]chat.Message, error) {
+	s, err := c.head(ctx, id)
+	if err != nil {
+		return nil, wrap("read messages", err)
+	}
+	msgs, err := c.messages(ctx, s.n, after, s.head.LastSeq, limit)
+	return msgs, wrap("read messages", err)
+}
+
+// Find implements session.Reader.
+func (c *Conversations) Find(ctx context.Context, id chat.ConversationID, clientID string) (chat.Message, error) {
+	s, err := c.head(ctx, id)
+	if err != nil {
+		return chat.Message{}, wrap("find message", err)
+	}
+	var m chat.Message
+	lo, hi := midRange(s.n)
+	err = c.db.each(ctx, "SELECT "+messageColumns+" FROM messages WHERE mid BETWEEN ? AND ? AND client_id = ? AND sender = 1 LIMIT 1",
+		[]any{lo, hi, clientID}, func(r *sql.Rows) (err error) { m, err = scanMessage(r); return err })
+	if err == nil && m.Seq == 0 {
+		err = chat.ErrNotFound
+	}
+	return m, wrap("find message", err)
+}
+
+// Pending implements session.Store. Cold conversations have no open turns.
+func (c *Conversations) Pending(ctx context.Context) ([]chat.ConversationID, error) {
+	var ids []chat.ConversationID
+	err := c.db.each(ctx, "SELECT id FROM conversations WHERE pending > 0 ORDER BY updated_at", nil, func(r *sql.Rows) error {
+		var id chat.ConversationID
+		err := r.Scan(&id)
+		ids = append(ids, id)
+		return err
+	})
+	return ids, wrap("list pending turns", err)
+}
+
+// Commit implements session.Writer.
+func (c *Conversations) Commit(ctx context.Context, ch session.Change) (int64, error) {
+	rows, err := encodeMessages(ch.Messages)
+	if err != nil {
+		return 0, fmt.Errorf("store messages: %w", err)
+	}
+	var visitor, page string
+	full := ch.Was.Version == 0 || ch.Was.Visitor != ch.Head.Visitor || ch.Was.Page != ch.Head.Page
+	if full {
+		if visitor, err = encodeJSON(ch.Head.Visitor); err == nil {
+			page, err = encodeJSON(ch.Head.Page)
+		}
+		if err != nil {
+			return 0, fmt.Errorf("store conversation: %w", err)
+		}
+	}
+	var ref int64
+	err = c.db.write(ctx, func(tx *Tx) error {
+		var err error
+		if ref, err = writeHead(tx, &ch, full, visitor, page); err != nil {
+			return err
+		}
+		return insertMessages(tx, ref, rows)
+	})
+	return ref, wrap("store conversation", err)
+}
+
+// writeHead creates or updates the row of a conversation. It changes nothing
+// when the version is not the expected one.
+func writeHead(tx *Tx, ch *session.Change, full bool, visitor, page string) (int64, error) {
+	h := &ch.Head
+	if ch.Was.Version == 0 {
+		return insertHead(tx, h, visitor, page)
+	}
+	args := []any{h.Version, string(h.Mode), h.Epoch, h.LastSeq, h.UpdatedAt.UnixMilli(), h.Pending, h.Operator, h.Unread,
+		h.Rating, h.Comment, h.Spend, h.Tokens, h.LastText, string(h.LastFrom), h.Blocked, h.Unanswered, h.Fence}
+	var n int64
+	var err error
+	if full {
+		args = append(args, h.Site, h.Visitor.Sub, visitor, page, ch.Ref, ch.Was.Version, len(ch.Messages))
+		n, err = tx.exec(`UPDATE conversations SET version = ?, mode = ?, epoch = ?, last_seq = ?, updated_at = ?, pending = ?,
+			operator = ?, unread = ?, rating = ?, comment = ?, spend = ?, tokens = ?, last_text = ?, last_from = ?, blocked = ?,
+			unanswered = ?, fence = ?, site = ?, sub = ?, visitor = ?, page = ? WHERE n = ? AND version = ? AND (? = 0 OR cold = 0)`, args...)
+	} else {
+		args = append(args, ch.Ref, ch.Was.Version, len(ch.Messages))
+		n, err = tx.exec(`UPDATE conversations SET version = ?, mode = ?, epoch = ?, last_seq = ?, updated_at = ?, pending = ?,
+			operator = ?, unread = ?, rating = ?, comment = ?, spend = ?, tokens = ?, last_text = ?, last_from = ?, blocked = ?,
+			unanswered = ?, fence = ? WHERE n = ? AND version = ? AND (? = 0 OR cold = 0)`, args...)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if n == 0 {
+		return 0, chat.ErrConflict
+	}
+	return ch.Ref, nil
+}
+
+func insertHead(tx *Tx, h *chat.Conversation, visitor, page string) (int64, error) {
+	var there int
+	err := tx.row("SELECT 1 FROM conversations WHERE id = ?", []any{string(h.ID)}, &there)
+	if err == nil {
+		return 0, chat.ErrConflict
+	}
+	if !noRows(err) {
+		return 0, err
+	}
+	return tx.insert(`INSERT INTO conversations (id, version, site, mode, epoch, last_seq, created_at, updated_at, pending, operator,
+		unread, rating, comment, spend, tokens, last_text, last_from, blocked, unanswered, fence, sub, visitor, page)
+		VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+		string(h.ID), h.Version, h.Site, string(h.Mode), h.Epoch, h.LastSeq, h.CreatedAt.UnixMilli(), h.UpdatedAt.UnixMilli(),
+		h.Pending, h.Operator, h.Unread, h.Rating, h.Comment, h.Spend, h.Tokens, h.LastText, string(h.LastFrom),
+		h.Blocked, h.Unanswered, h.Fence, h.Visitor.Sub, visitor, page)
+}
+
+// Delete implements session.Writer. The rows of a long conversation go in
+// small steps afterwards (Run); they are out of reach at once.
+func (c *Conversations) Delete(ctx context.Context, id chat.ConversationID) error {
+	err := c.db.write(ctx, func(tx *Tx) error {
+		var n int64
+		if err := tx.row("SELECT n FROM conversations WHERE id = ?", []any{string(id)}, &n); err != nil {
+			if noRows(err) {
+				return chat.ErrNotFound
+			}
+			return err
+		}
+		if err := dropRows(tx, n, true); err != nil {
+			return err
+		}
+		if _, err := tx.exec("DELETE FROM outbox WHERE conv = ? AND kind = 'ship'", string(id)); err != nil {
+			return err
+		}
+		_, err := tx.exec("DELETE FROM conversations WHERE n = ?", n)
+		return err
+	})
+	return wrap("delete conversation", err)
+}
+
+// wrap names the action of an error; nil stays nil.
+func wrap(action string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", action, err)
+}

@@ -1,0 +1,11 @@
+// Package sqlite is the durable store: one SQLite file in WAL mode with a
+// single writer that commits in groups, a pool of readers, and the tables of
+// the appliance behind small typed stores.
+//
+// Every write goes through one queue: what arrives while a commit waits for
+// the disk shares the next one, so that many messages cost one fsync. A write
+// returns after its commit is on disk (synchronous=FULL). See
+// https://www.sqlite.org/wal.html and https://www.sqlite.org/pragma.html.
+//
+// The package is the only importer of modernc.org/sqlite.
+package sqlite

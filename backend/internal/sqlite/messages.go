@@ -1,0 +1,219 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"haoke/backend/internal/chat"
+)
+
+// seqBits is how many bits of a message's row key hold its seq. It bounds a
+// conversation to session.MaxMessages messages.
+const seqBits = 20
+
+// midRange returns the first and the last row key of conversation n.
+func midRange(n int64) (lo, hi int64) { return n << seqBits, (n+1)<<seqBits - 1 }
+
+const messageColumns = "mid, sender, at, text, client_id, extra"
+
+// extra holds the rarer fields of a message as JSON.
+type extra struct {
+	Finish  chat.Finish    `json:"f,omitempty"`
+	Author  string         `json:"a,omitempty"`
+	Sources []chat.Source  `json:"s,omitempty"`
+	Mark    string         `json:"m,omitempty"`
+	Turn    *chat.TurnInfo `json:"t,omitempty"`
+}
+
+// messageRow is a message ready for its INSERT, encoded before it enters the
+// writer's queue.
+type messageRow struct {
+	seq      int64
+	sender   int
+	at       int64
+	text     string
+	clientID any // string or nil
+	extra    any // string or nil
+	trace    string
+}
+
+func encodeMessages(msgs []chat.Message) ([]messageRow, error) {
+	rows := make([]messageRow, len(msgs))
+	for i := range msgs {
+		m := &msgs[i]
+		r := &rows[i]
+		r.seq, r.at, r.text = m.Seq, m.At.UnixMilli(), m.Text
+		if r.sender = senderCode(m.From); r.sender == 0 {
+			return nil, fmt.Errorf("message from %q: unknown author", m.From)
+		}
+		if m.ClientID != "" {
+			r.clientID = m.ClientID
+		}
+		e := extra{Finish: m.Finish, Author: m.Author, Sources: m.Sources, Mark: m.Mark, Turn: m.Turn}
+		if m.Turn != nil && m.Turn.PromptTrace != "" {
+			turn := *m.Turn
+			r.trace, turn.PromptTrace = turn.PromptTrace, ""
+			e.Turn = &turn
+		}
+		if e.Finish == "" && e.Author == "" && e.Sources == nil && e.Mark == "" && e.Turn == nil {
+			continue
+		}
+		b, err := json.Marshal(e)
+		if err != nil {
+			return nil, fmt.Errorf("encode message: %w", err)
+		}
+		r.extra = string(b)
+	}
+	return rows, nil
+}
+
+func insertMessages(tx *Tx, n int64, rows []messageRow) error {
+	for i := range rows {
+		r := &rows[i]
+		mid := n<<seqBits | r.seq
+		_, err := tx.insert("INSERT INTO messages (mid, sender, at, text, client_id, extra) VALUES (?,?,?,?,?,?)",
+			mid, r.sender, r.at, r.text, r.clientID, r.extra)
+		if err != nil {
+			return err
+		}
+		if r.trace == "" {
+			continue
+		}
+		if _, err := tx.insert("INSERT INTO traces (mid, trace) VALUES (?,?)", mid, r.trace); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// messages reads the rows of conversation n with after < seq <= upto.
+func (c *Conversations) messages(ctx context.Context, n, after, upto int64, limit int) ([]chat.Message, error) {
+	after = max(after, 0)
+	if after >= upto {
+		return nil, nil
+	}
+	room := upto - after
+	if limit > 0 {
+		room = min(room, int64(limit))
+	}
+	msgs := make([]chat.Message, 0, min(room, 4096))
+	base := n << seqBits
+	err := c.db.each(ctx, "SELECT "+messageColumns+" FROM messages WHERE mid > ? AND mid <= ? ORDER BY mid LIMIT ?",
+		[]any{base | after, base | upto, room}, func(r *sql.Rows) error {
+			m, err := scanMessage(r)
+			msgs = append(msgs, m)
+			return err
+		})
+	return msgs, err
+}
+
+// scanMessage reads a row of messageColumns.
+func scanMessage(r *sql.Rows) (chat.Message, error) {
+	var m chat.Message
+	var mid, at int64
+	var sender int
+	var clientID, more sql.NullString
+	if err := r.Scan(&mid, &sender, &at, &m.Text, &clientID, &more); err != nil {
+		return m, err
+	}
+	m.Seq = mid & (1<<seqBits - 1)
+	m.From = senderName(sender)
+	m.At = time.UnixMilli(at).UTC()
+	m.ClientID = clientID.String
+	if !more.Valid {
+		return m, nil
+	}
+	var e extra
+	if err := decodeJSON(more.String, &e); err != nil {
+		return m, err
+	}
+	m.Finish, m.Author, m.Sources, m.Mark, m.Turn = e.Finish, e.Author, e.Sources, e.Mark, e.Turn
+	return m, nil
+}
+
+// Trace returns the assembled prompt that was stored with an answer, empty
+// when none was kept.
+func (c *Conversations) Trace(ctx context.Context, id chat.ConversationID, seq int64) (string, error) {
+	s, err := c.head(ctx, id)
+	if err != nil {
+		return "", wrap("read prompt trace", err)
+	}
+	var trace string
+	err = c.db.row(ctx, "SELECT trace FROM traces WHERE mid = ?", []any{s.n<<seqBits | seq}, &trace)
+	if noRows(err) {
+		return "", nil
+	}
+	return trace, wrap("read prompt trace", err)
+}
+
+// purgeStep is how many rows one write removes at most, so that deleting a
+// long conversation never holds up a visitor.
+const purgeStep = 500
+
+// dropRows removes the message rows of conversation n, all at once when they
+// are few, else by way of the purge table. fts says whether they also leave
+// the full-text index: on deletion yes, on sealing no.
+func dropRows(tx *Tx, n int64, fts bool) error {
+	lo, hi := midRange(n)
+	left, err := purgeRange(tx, lo, hi, fts)
+	if err != nil || left == 0 {
+		return err
+	}
+	_, err = tx.exec("INSERT OR REPLACE INTO purge (lo, hi, fts) VALUES (?,?,?)", left, hi, fts)
+	return err
+}
+
+// purgeRange removes up to purgeStep message rows between lo and hi and
+// returns the first row key that is left to do, 0 when none is.
+func purgeRange(tx *Tx, lo, hi int64, fts bool) (int64, error) {
+	upto, left := hi, int64(0)
+	// Deleted conversations may be sealed: then only the full-text entries are
+	// here, and those are counted by seq.
+	err := tx.row("SELECT mid FROM messages WHERE mid BETWEEN ? AND ? ORDER BY mid LIMIT 1 OFFSET ?", []any{lo, hi, purgeStep}, &left)
+	switch {
+	case err == nil:
+		upto = left - 1
+	case !noRows(err):
+		return 0, err
+	}
+	if fts {
+		if _, err := tx.exec("DELETE FROM message_fts WHERE rowid BETWEEN ? AND ?", lo, upto); err != nil {
+			return 0, err
+		}
+	}
+	if _, err := tx.exec("DELETE FROM traces WHERE mid BETWEEN ? AND ?", lo, upto); err != nil {
+		return 0, err
+	}
+	_, err = tx.exec("DELETE FROM messages WHERE mid BETWEEN ? AND ?", lo, upto)
+	return left, err
+}
+
+// senderCode is a message's author as stored; 0 is none.
+func senderCode(f chat.From) int {
+	switch f {
+	case chat.FromVisitor:
+		return 1
+	case chat.FromAI:
+		return 2
+	case chat.FromOperator:
+		return 3
+	case chat.FromSystem:
+		return 4
+	}
+	return 0
+}
+
+func senderName(code int) chat.From {
+	switch code {
+	case 1:
+		return chat.FromVisitor
+	case 2:
+		return chat.FromAI
+	case 3:
+		return chat.FromOperator
+	}
+	return chat.FromSystem
+}

@@ -1,0 +1,280 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"haoke/backend/internal/chat"
+)
+
+const (
+	// queueLen bounds the operations that wait for the writer. Beyond it,
+	// callers wait at the door until their context ends.
+	queueLen = 4096
+	// batchLen bounds one group commit, so that the first of a group does not
+	// wait for ever.
+	batchLen = 512
+)
+
+// States of an operation. Only a queued one can be withdrawn by its caller;
+// once the writer has begun it, its outcome is always awaited, so that nobody
+// has to guess whether a write happened.
+const (
+	opQueued int32 = iota
+	opBegun
+	opWithdrawn
+)
+
+type op struct {
+	fn    func(*Tx) error
+	state atomic.Int32
+	done  chan error
+	// solo runs outside any transaction, alone (checkpoint, vacuum).
+	solo bool
+	// force runs even while the store is read-only (the recovery probe).
+	force bool
+}
+
+// write runs fn in the next group commit and returns after that commit is on
+// disk, or with fn's error and none of its effects. fn may run more than once
+// (on a fresh transaction) and must only touch tx and variables that it sets
+// anew each time. When ctx ends before fn was begun, nothing happens.
+func (db *DB) write(ctx context.Context, fn func(*Tx) error) error {
+	return db.enqueue(ctx, db.queue, &op{fn: fn, done: make(chan error, 1)})
+}
+
+// writeIdle is write for work that can wait: it runs when no visitor's write
+// is queued.
+func (db *DB) writeIdle(ctx context.Context, fn func(*Tx) error) error {
+	return db.enqueue(ctx, db.idle, &op{fn: fn, done: make(chan error, 1)})
+}
+
+// alone runs fn on the writer's connection outside a transaction.
+func (db *DB) alone(ctx context.Context, fn func(*Tx) error) error {
+	return db.enqueue(ctx, db.idle, &op{fn: fn, done: make(chan error, 1), solo: true})
+}
+
+func (db *DB) enqueue(ctx context.Context, queue chan *op, o *op) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	if !o.force {
+		if err := db.readOnlyErr(); err != nil {
+			return err
+		}
+	}
+	select {
+	case queue <- o:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-db.closing:
+		return errClosed
+	}
+	select {
+	case err := <-o.done:
+		return err
+	case <-ctx.Done():
+		if o.state.CompareAndSwap(opQueued, opWithdrawn) {
+			return context.Cause(ctx)
+		}
+		return <-o.done
+	case <-db.stopped:
+		// The writer has gone; it answers everything it took, but an
+		// operation can have slipped into the queue behind it.
+		select {
+		case err := <-o.done:
+			return err
+		default:
+			return errClosed
+		}
+	}
+}
+
+// writer is the goroutine that owns the writing connection.
+func (db *DB) writer() {
+	defer close(db.stopped)
+	batch := make([]*op, 0, batchLen)
+	for {
+		var o *op
+		select {
+		case o = <-db.queue:
+		default:
+			select {
+			case o = <-db.queue:
+			case o = <-db.idle:
+			case <-db.closing:
+				db.drain()
+				return
+			}
+		}
+		batch = db.collect(append(batch[:0], o))
+		db.commit(batch)
+		clear(batch)
+	}
+}
+
+// collect adds to the batch whatever waits in the queue, without waiting.
+func (db *DB) collect(batch []*op) []*op {
+	for len(batch) < batchLen && !batch[0].solo {
+		select {
+		case o := <-db.queue:
+			batch = append(batch, o)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// drain finishes what was queued before Close.
+func (db *DB) drain() {
+	for {
+		select {
+		case o := <-db.queue:
+			db.commit(db.collect([]*op{o}))
+		case o := <-db.idle:
+			db.commit([]*op{o})
+		default:
+			return
+		}
+	}
+}
+
+// commit runs a batch in one transaction and answers every operation.
+func (db *DB) commit(batch []*op) {
+	live := batch[:0]
+	for _, o := range batch {
+		if o.state.CompareAndSwap(opQueued, opBegun) {
+			live = append(live, o)
+		}
+	}
+	if len(live) == 0 {
+		return
+	}
+	force := false
+	for _, o := range live {
+		force = force || o.force
+	}
+	if err := db.readOnlyErr(); err != nil && !force {
+		answer(live, nil, err)
+		return
+	}
+	if err := db.connect(); err != nil {
+		answer(live, nil, db.failed(fmt.Errorf("open writer: %w", err)))
+		return
+	}
+	if live[0].solo {
+		err := live[0].fn(db.tx)
+		if err != nil {
+			err = db.failed(err)
+		}
+		live[0].done <- err
+		return
+	}
+	errs := make([]error, len(live))
+	err := db.transact(live, errs, false)
+	if errors.Is(err, errAgain) {
+		err = db.transact(live, errs, true)
+	}
+	if err == nil {
+		db.commits.Add(1)
+		db.ops.Add(uint64(len(live)))
+	}
+	answer(live, errs, err)
+}
+
+// errAgain: an operation failed after it had written, so the batch must run
+// again with a savepoint around each.
+var errAgain = errors.New("run again with savepoints")
+
+// transact runs the operations in one transaction. Without savepoints it is
+// faster by two statements an operation; an operation that fails before its
+// first write (a conflict, a duplicate) needs none, and one that fails later
+// makes it return errAgain with nothing committed.
+func (db *DB) transact(live []*op, errs []error, savepoints bool) error {
+	tx := db.tx
+	if _, err := tx.run("BEGIN IMMEDIATE", nil); err != nil {
+		return db.failed(fmt.Errorf("begin: %w", err))
+	}
+	for i, o := range live {
+		err := db.one(tx, o, savepoints)
+		errs[i] = err
+		if err == nil {
+			continue
+		}
+		if poisons(err) {
+			db.rollback()
+			return db.failed(err)
+		}
+		if !savepoints && tx.wrote {
+			db.rollback()
+			return errAgain
+		}
+	}
+	if _, err := tx.run("COMMIT", nil); err != nil {
+		db.rollback()
+		return db.failed(fmt.Errorf("commit: %w", err))
+	}
+	return nil
+}
+
+// one runs one operation, within a savepoint when asked to.
+func (db *DB) one(tx *Tx, o *op, savepoint bool) error {
+	tx.wrote = false
+	if !savepoint {
+		return o.fn(tx)
+	}
+	if _, err := tx.run("SAVEPOINT op", nil); err != nil {
+		return err
+	}
+	err := o.fn(tx)
+	if err != nil && poisons(err) {
+		return err
+	}
+	if err != nil {
+		if _, rerr := tx.run("ROLLBACK TO op", nil); rerr != nil {
+			return fmt.Errorf("roll back to savepoint: %w", rerr)
+		}
+	}
+	if _, rerr := tx.run("RELEASE op", nil); rerr != nil {
+		return fmt.Errorf("release savepoint: %w", rerr)
+	}
+	return err
+}
+
+// rollback ends a failed transaction. SQLite may have done so itself; a
+// connection that cannot be brought back is closed and opened again by the
+// next batch.
+func (db *DB) rollback() {
+	if _, err := db.tx.run("ROLLBACK", nil); err != nil {
+		var n int
+		// "no transaction is active" is fine: the connection works.
+		if db.tx.row("SELECT 1", nil, &n) != nil {
+			db.disconnect()
+		}
+	}
+}
+
+// failed notes an error of the whole batch, and makes the store read-only when
+// it is of the kind that would come again.
+func (db *DB) failed(err error) error {
+	if degrades(err) {
+		db.degrade(err)
+		return fmt.Errorf("%w: %w", chat.ErrReadOnly, err)
+	}
+	return err
+}
+
+// answer gives every operation its own error, or err when the whole batch
+// failed.
+func answer(live []*op, errs []error, err error) {
+	for i, o := range live {
+		if err != nil {
+			o.done <- err
+			continue
+		}
+		o.done <- errs[i]
+	}
+}
