@@ -1,0 +1,274 @@
+package prompt
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"haoke/backend/internal/chat"
+)
+
+// Overheads in tokens: of one message of the chat format and of the priming of
+// the answer. They are those of OpenAI's chat models, rounded up by one a
+// message for the role's name.
+const (
+	perMessage = 4
+	perPrompt  = 3
+)
+
+// Shares of the budget. They only matter when a part is too large; what one
+// part leaves is free for the next.
+const (
+	shareSystem    = 0.45 // owner's instructions and rules, of the whole
+	shareQuestion  = 0.60 // of what the system part leaves
+	shareKnowledge = 0.35 // of what the question leaves
+	shareLatest    = 0.42 // of what is then left; the record gets the rest
+)
+
+// ack is the assistant's answer to the record: upstreams that insist on
+// alternating roles accept the prompt, and the record is closed before the
+// visitor's own words begin.
+const ack = "Noted."
+
+// plan is one prompt in the making.
+type plan struct {
+	b     *Builder
+	in    Input
+	left  int // tokens not spent yet
+	limit int // the whole budget
+
+	context  []entry
+	question entryText
+	asked    []entry
+
+	system    string
+	knowledge string
+	record    record
+	from      int // context[from:] stands word for word in the prompt
+	notes     map[Kind]string
+	spent     map[Kind]int
+}
+
+// entryText is a text with the messages that it came from.
+type entryText struct {
+	text string
+	seqs []int64
+}
+
+func newPlan(b *Builder, in Input) *plan {
+	limit := in.Budget
+	if limit <= 0 {
+		limit = b.cfg.Tokens
+	}
+	limit = max(limit, MinBudget)
+	p := &plan{
+		b: b, in: in, limit: limit, left: limit - perPrompt,
+		notes: make(map[Kind]string), spent: make(map[Kind]int),
+	}
+	p.context, p.asked = split(in)
+	p.from = len(p.context)
+	texts := make([]string, 0, len(p.asked))
+	for _, e := range p.asked {
+		texts = append(texts, e.text)
+		p.question.seqs = append(p.question.seqs, e.seq)
+	}
+	p.question.text = strings.Join(texts, "\n")
+	return p
+}
+
+func (p *plan) count(text string) int { return p.b.counter.Count(p.in.Model, text) }
+
+func (p *plan) spend(k Kind, tokens int) {
+	p.left -= tokens
+	p.spent[k] += tokens
+}
+
+// fitSystem writes the owner's instructions and the rules.
+func (p *plan) fitSystem() {
+	rules := rules(p.in.Site, Language(p.question.text, p.in.Locale))
+	own := strings.TrimSpace(p.in.Instructions)
+	room := int(shareSystem*float64(p.limit)) - p.count(rules) - perMessage - 2
+	if p.count(own) > room {
+		own = p.cut(own, room, cutEnd)
+		p.notes[KindInstructions] = "the owner's instructions are longer than their share of the budget and were cut at the end"
+	}
+	if own != "" {
+		own += "\n\n"
+	}
+	p.system = own + rules
+	p.spend(KindInstructions, p.count(p.system)+perMessage)
+}
+
+// fitQuestion bounds the question. Its middle goes first: people put what they
+// want at the beginning or at the end.
+func (p *plan) fitQuestion() {
+	room := int(shareQuestion*float64(p.left)) - perMessage
+	if p.count(p.question.text) > room {
+		p.question.text = p.cut(p.question.text, room, cutMiddle)
+		p.notes[KindQuestion] = "the question is longer than its share of the budget and was cut in the middle"
+	}
+	p.spend(KindQuestion, p.count(p.question.text)+perMessage)
+}
+
+// fitKnowledge adds the owner's passages to the system part, best first.
+func (p *plan) fitKnowledge() {
+	const head = "\n\nWhat the business says about this (prefer it to anything else):"
+	room := int(shareKnowledge * float64(p.left))
+	var b strings.Builder
+	for _, k := range p.in.Knowledge {
+		line := "\n- " + oneLine(k.Text)
+		if k.Title != "" {
+			line = "\n- " + oneLine(k.Title) + " " + oneLine(k.Text)
+		}
+		if b.Len() == 0 {
+			line = head + line
+		}
+		if n := p.count(line) + 1; n <= room {
+			b.WriteString(line)
+			room -= n
+			p.spend(KindKnowledge, n)
+		} else {
+			p.notes[KindKnowledge] = "not every passage fitted"
+		}
+	}
+	p.knowledge = b.String()
+}
+
+// fitAll takes the whole conversation when it fits, which is best for the
+// answer and for the provider's prompt cache: each prompt then begins with the
+// one before.
+func (p *plan) fitAll() bool {
+	n := 0
+	for i := len(p.context) - 1; i >= 0; i-- {
+		if n += p.count(p.context[i].content()) + perMessage + 1; n > p.left {
+			return false
+		}
+	}
+	p.from = 0
+	p.spend(KindLatest, n)
+	return true
+}
+
+// fitLatest takes turns from the end, up to their share of the budget.
+func (p *plan) fitLatest() {
+	room := int(shareLatest * float64(p.left))
+	p.takeLatest(room)
+}
+
+// takeLatest moves the border between record and latest turns back while room
+// lasts.
+func (p *plan) takeLatest(room int) {
+	for p.from > 0 {
+		n := p.count(p.context[p.from-1].content()) + perMessage + 1
+		if n > room {
+			return
+		}
+		room -= n
+		p.from--
+		p.spend(KindLatest, n)
+	}
+}
+
+// widenLatest gives what the record left over to more of the latest turns.
+func (p *plan) widenLatest() {
+	if p.from < len(p.context) || p.record.empty() {
+		p.takeLatest(p.left)
+	}
+}
+
+// messages puts the prompt together.
+func (p *plan) messages() []chat.PromptMessage {
+	out := make([]chat.PromptMessage, 0, len(p.context)-p.from+4)
+	out = append(out, chat.PromptMessage{Role: chat.RoleSystem, Content: p.system + p.knowledge})
+	if !p.record.empty() {
+		out = append(out,
+			chat.PromptMessage{Role: chat.RoleUser, Content: p.record.text()},
+			chat.PromptMessage{Role: chat.RoleAssistant, Content: ack})
+	}
+	for _, e := range p.context[p.from:] {
+		out = appendTurn(out, e.role(), e.content())
+	}
+	return appendTurn(out, chat.RoleUser, p.question.text)
+}
+
+// appendTurn adds a message, joining it with the one before when both have the
+// same role.
+func appendTurn(out []chat.PromptMessage, role chat.Role, text string) []chat.PromptMessage {
+	if last := &out[len(out)-1]; last.Role == role {
+		last.Content += "\n" + text
+		return out
+	}
+	return append(out, chat.PromptMessage{Role: role, Content: text})
+}
+
+// trace reports what the prompt was made of.
+func (p *plan) trace(msgs []chat.PromptMessage) Trace {
+	t := Trace{
+		Model: p.in.Model, Budget: p.limit, Tokens: p.limit - p.left, Fence: p.in.Head.Fence,
+		Left: p.from, Context: len(p.context) > p.from || !p.record.empty(), Recall: p.record.reasons,
+	}
+	var latest []int64
+	for _, e := range p.context[p.from:] {
+		latest = append(latest, e.seq)
+	}
+	seqs := map[Kind][]int64{KindLatest: latest, KindQuestion: p.question.seqs}
+	for k, s := range p.record.seqs {
+		seqs[k] = s
+	}
+	for _, k := range []Kind{KindInstructions, KindKnowledge, KindStart, KindFacts, KindSummary, KindRecalled, KindLatest, KindQuestion} {
+		if p.spent[k] > 0 {
+			t.Parts = append(t.Parts, Part{Kind: k, Tokens: p.spent[k], Seqs: seqs[k], Note: p.notes[k]})
+		}
+	}
+	if p.b.cfg.KeepPrompt {
+		t.Prompt = msgs
+	}
+	return t
+}
+
+// Where cut removes text.
+const (
+	cutEnd = iota
+	cutMiddle
+)
+
+const gap = " … "
+
+// cut shortens text to at most room tokens, at rune borders, and marks the
+// place. It returns "" when there is no room at all.
+func (p *plan) cut(text string, room, where int) string {
+	if room < 4 {
+		return ""
+	}
+	keep := len(text)
+	for i := 0; i < 24 && keep > 0; i++ {
+		short := shorten(text, keep, where)
+		n := p.count(short)
+		if n <= room {
+			return short
+		}
+		// Proportional steps converge in two or three rounds.
+		keep = min(keep*room/n, keep-1) - len(gap)
+	}
+	return ""
+}
+
+// shorten keeps about keep bytes of text.
+func shorten(text string, keep, where int) string {
+	if keep >= len(text) {
+		return text
+	}
+	if where == cutEnd {
+		return text[:runeFloor(text, keep)] + gap
+	}
+	head := runeFloor(text, keep/2)
+	tail := runeFloor(text, len(text)-(keep-keep/2))
+	return text[:head] + gap + text[tail:]
+}
+
+// runeFloor is the last rune border at or before i.
+func runeFloor(s string, i int) int {
+	for i > 0 && i < len(s) && !utf8.RuneStart(s[i]) {
+		i--
+	}
+	return i
+}
