@@ -1,0 +1,226 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"haoke/backend/internal/chat"
+	"haoke/backend/internal/phrases"
+	"haoke/backend/internal/session"
+)
+
+// Who is the visitor behind a frame.
+type Who struct {
+	Site    string
+	Visitor chat.Visitor
+	Page    chat.Page
+}
+
+// Incoming is a visitor's message on its way in.
+type Incoming struct {
+	Conversation chat.ConversationID
+	ClientID     string
+	Text         string
+	Who          Who
+	// Stored is called once the message is on disk, before anybody else
+	// learns of it; for a repeated message, with the seq of the first one.
+	Stored func(seq int64)
+}
+
+// Refused says that something was not accepted; nothing was stored. Text is
+// fit for the visitor.
+type Refused struct {
+	Code       string
+	Text       string
+	RetryAfter time.Duration
+}
+
+// Error implements error.
+func (r *Refused) Error() string { return "refused: " + r.Code }
+
+// MarkBlocked is the mark of a visitor's message that a filter withheld from
+// the upstream.
+const MarkBlocked = "blocked"
+
+// Take accepts a visitor's message: it is checked, made durable, acknowledged
+// and published; then its turn starts or joins the one under way. The same
+// ClientID again only repeats the acknowledgement. It returns after the commit,
+// not after the answer.
+func (e *Engine) Take(ctx context.Context, in Incoming) error {
+	words := phrases.For(in.Who.Visitor.Locale)
+	if e.isClosing() {
+		return &Refused{Code: "unavailable", Text: words.Unavailable, RetryAfter: 5 * time.Second}
+	}
+	begun := e.cfg.Now()
+	verdict := e.filter.Check(chat.Inbound, in.Text)
+	e.meter.FilterHits(verdict.Hits)
+
+	r := e.hold(in.Conversation)
+	defer e.drop(r)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+
+	out, err := e.sessions.Append(ctx, in.Conversation, e.incoming(in, verdict, words, begun))
+	switch {
+	case errors.Is(err, chat.ErrReadOnly):
+		e.owner.Trouble(in.Conversation, chat.FaultUnavailable, "messages cannot be stored: "+err.Error())
+		return &Refused{Code: "unavailable", Text: words.Unavailable, RetryAfter: 10 * time.Second}
+	case err != nil:
+		return fmt.Errorf("store a visitor's message: %w", err)
+	}
+	in.Stored(out.Messages[0].Seq)
+	if out.Duplicate {
+		return nil
+	}
+	r.lastSeq = out.Head.LastSeq
+	e.publishLocked(r, out.Messages, false)
+	r.typing = time.Time{}
+	r.wakeLocked()
+	e.afterTakeLocked(r, verdict, &out.Head)
+	return nil
+}
+
+// afterTakeLocked does what a new message calls for beside storing it.
+func (e *Engine) afterTakeLocked(r *room, verdict chat.Verdict, head *chat.Conversation) {
+	switch {
+	case verdict.Action == chat.ActionHandover:
+		e.handOverLocked(r, head)
+	case verdict.Action == chat.ActionBlock:
+		// Answered in the same commit.
+	case head.Mode == chat.ModeHuman:
+	case head.Mode == chat.ModeWaiting:
+	default:
+		if r.running {
+			r.queued = append(r.queued, head.LastSeq)
+		}
+		e.startLocked(r)
+	}
+}
+
+// nextOpen is the first message that waits for the next turn, 0 if none.
+func (r *room) nextOpen() int64 {
+	if len(r.queued) == 0 {
+		return 0
+	}
+	return r.queued[0]
+}
+
+// incoming is the append of a visitor's message. What a filter blocks is kept,
+// marked, and closed by a system message in the same commit.
+func (e *Engine) incoming(in Incoming, v chat.Verdict, words *phrases.Set, at time.Time) session.Append {
+	m := chat.Message{From: chat.FromVisitor, Text: v.Text, ClientID: in.ClientID, At: at.UTC().Truncate(time.Millisecond)}
+	if len(v.Hits) > 0 {
+		m.Turn = &chat.TurnInfo{Hits: v.Hits}
+	}
+	msgs := []chat.Message{m}
+	switch v.Action {
+	case chat.ActionBlock:
+		msgs[0].Text, msgs[0].Mark = in.Text, MarkBlocked
+		msgs = append(msgs, chat.Message{From: chat.FromSystem, Text: words.Blocked, Finish: chat.FinishBlocked})
+	case chat.ActionNote:
+		msgs[0].Mark = "noted"
+	case chat.ActionMask, chat.ActionReplace:
+		msgs[0].Mark = "masked"
+	}
+	return session.Append{
+		Create: &chat.Conversation{
+			ID: in.Conversation, Site: in.Who.Site, Mode: e.cfg.DefaultMode(), Epoch: e.cfg.Epoch(),
+			Visitor: in.Who.Visitor, Page: in.Who.Page,
+		},
+		Messages: msgs,
+		Update: func(c *chat.Conversation) {
+			c.Visitor = merged(c.Visitor, in.Who.Visitor)
+			if in.Who.Page.URL != "" {
+				c.Page = in.Who.Page
+			}
+			c.Unread++
+			seq := c.LastSeq - int64(len(msgs)) + 1
+			if c.Pending == 0 && v.Action != chat.ActionBlock && v.Action != chat.ActionHandover && (c.Mode == chat.ModeAI || c.Mode == chat.ModeOffline) {
+				c.Pending = seq
+			}
+		},
+	}
+}
+
+// merged keeps what an anonymous visit does not know about a visitor who once
+// had a signed identity.
+func merged(old, now chat.Visitor) chat.Visitor {
+	if now.Sub == "" {
+		now.Sub, now.Name, now.Email, now.VIP = old.Sub, old.Name, old.Email, old.VIP
+	}
+	return now
+}
+
+func (e *Engine) isClosing() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.closing
+}
+
+// appendLocked appends under the room's lock and publishes. The context of a
+// finished turn must not lose what it had to say: ctx is the caller's choice.
+func (e *Engine) appendLocked(ctx context.Context, r *room, a session.Append, answer bool) (session.Appended, error) {
+	out, err := e.sessions.Append(ctx, r.id, a)
+	if err != nil {
+		e.log.Error("a message could not be stored", "conversation", r.id, "err", err)
+		return out, fmt.Errorf("store a message: %w", err)
+	}
+	r.lastSeq = out.Head.LastSeq
+	e.publishLocked(r, out.Messages, answer)
+	return out, nil
+}
+
+func (e *Engine) publishLocked(r *room, msgs []chat.Message, answer bool) {
+	for i := range msgs {
+		e.feed.Message(r.id, &msgs[i], answer)
+		e.meter.Message(msgs[i].From)
+	}
+}
+
+// Typing says whether the visitor is writing. While on, a turn that has not
+// begun to show its answer waits, for at most Config.BurstWait.
+func (e *Engine) Typing(id chat.ConversationID, on bool) {
+	r := e.peek(id)
+	if r == nil {
+		return // nothing waits for it: the first message starts at once
+	}
+	defer e.drop(r)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if on {
+		r.typing = e.cfg.Now()
+	} else {
+		r.typing = time.Time{}
+	}
+	r.wakeLocked()
+}
+
+func (r *room) wakeLocked() {
+	if r.wake != nil {
+		close(r.wake)
+		r.wake = nil
+	}
+}
+
+// Stop ends the answer under way; what was shown is kept.
+func (e *Engine) Stop(id chat.ConversationID) {
+	if r := e.peek(id); r != nil {
+		defer e.drop(r)
+		r.interrupt(chat.ErrStopped)
+	}
+}
+
+// Rate records a visitor's score of a message, 1 to 5.
+func (e *Engine) Rate(ctx context.Context, id chat.ConversationID, seq int64, score int, comment string) error {
+	_, err := e.sessions.Update(ctx, id, func(c *chat.Conversation) {
+		if seq >= 0 && seq <= c.LastSeq {
+			c.Rating, c.Comment = score, comment
+		}
+	})
+	if err != nil {
+		return fmt.Errorf("rate: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,371 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"haoke/backend/internal/chat"
+	"haoke/backend/internal/phrases"
+	"haoke/backend/internal/session"
+)
+
+// startLocked makes sure that the open messages of the conversation get a
+// turn: it starts one, or makes the one under way begin anew when nothing of
+// its answer was shown yet. Otherwise that one starts the next when it ends.
+func (e *Engine) startLocked(r *room) {
+	if r.running {
+		if r.cancel != nil && !r.shown {
+			r.cancel(errRestart)
+		}
+		return
+	}
+	e.mu.Lock()
+	closing := e.closing
+	if !closing {
+		e.turns.Add(1)
+		r.uses++
+	}
+	e.mu.Unlock()
+	if closing {
+		return // the turn stays open on disk and is taken up at the next start
+	}
+	r.running = true
+	go func() {
+		defer e.turns.Done()
+		defer e.drop(r)
+		for e.turn(r) {
+		}
+	}()
+}
+
+// turn is one visitor burst and its answer, from the open messages to the
+// durable answer. It returns whether there may be another one.
+type turn struct {
+	e    *Engine
+	r    *room
+	ctx  context.Context
+	head chat.Conversation
+	msgs []chat.Message // the whole conversation
+	open []chat.Message // the visitor's messages that this turn answers
+
+	begun  time.Time
+	first  time.Time // the first piece was shown
+	info   chat.TurnInfo
+	stream FilterStream
+	said   []byte // what was shown, decoded
+}
+
+// outcome is how a turn ended, before it is durable.
+type outcome struct {
+	from     chat.From
+	text     string
+	finish   chat.Finish
+	sources  []chat.Source
+	failed   bool // fallback or apology: the owner should look
+	handover bool // a filter wants a person
+	upstream time.Duration
+}
+
+// turn runs one turn. Read it from top to bottom.
+func (e *Engine) turn(r *room) (more bool) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+
+	// 1. What is open? Nothing: the goroutine ends.
+	t, ok := e.openTurn(ctx, r, cancel)
+	if !ok {
+		return false
+	}
+	// 2. A visitor who is still typing is waited for, within a bound.
+	e.awaitBurst(ctx, r)
+	if t, ok = e.openTurn(ctx, r, cancel); !ok {
+		return false
+	}
+	t.begun = e.cfg.Now()
+	e.feed.Status(r.id, "thinking", 0, "")
+
+	// 3. The answer: the owner's own words if they fit, else the upstream,
+	// filtered while it streams, else the FAQ's best, else an apology.
+	t.stream = e.filter.Stream()
+	defer t.stream.Release()
+	out := t.answer()
+
+	// 4. Durable, whatever came.
+	return e.closeTurn(t, out)
+}
+
+// openTurn reads what is open under the room's lock and makes ctx the room's
+// current turn.
+func (e *Engine) openTurn(ctx context.Context, r *room, cancel context.CancelCauseFunc) (*turn, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	end := func() (*turn, bool) { r.running, r.cancel = false, nil; return nil, false }
+
+	head, err := e.sessions.Head(ctx, r.id)
+	if err != nil || head.Pending == 0 || head.Mode == chat.ModeHuman || head.Mode == chat.ModeWaiting || head.Blocked {
+		return end()
+	}
+	msgs, err := e.sessions.Messages(ctx, r.id, 0, 0)
+	if err != nil {
+		e.log.Error("a turn cannot read its conversation", "conversation", r.id, "err", err)
+		return end()
+	}
+	t := &turn{e: e, r: r, ctx: ctx, head: head, msgs: msgs}
+	for _, m := range msgs {
+		if m.Seq >= head.Pending && m.From == chat.FromVisitor && m.Mark != MarkBlocked {
+			t.open = append(t.open, m)
+		}
+	}
+	if len(t.open) == 0 {
+		return end()
+	}
+	r.lastSeq, r.queued, r.cancel, r.shown = head.LastSeq, nil, cancel, false
+	return t, true
+}
+
+// awaitBurst waits while the visitor types, at most Config.BurstWait.
+func (e *Engine) awaitBurst(ctx context.Context, r *room) {
+	deadline := e.cfg.Now().Add(e.cfg.BurstWait)
+	for {
+		r.mu.Lock()
+		now := e.cfg.Now()
+		until := r.typing.Add(e.cfg.TypingLapse)
+		if r.typing.IsZero() || !now.Before(until) || !now.Before(deadline) {
+			r.mu.Unlock()
+			return
+		}
+		if until.After(deadline) {
+			until = deadline
+		}
+		if r.wake == nil {
+			r.wake = make(chan struct{})
+		}
+		wake := r.wake
+		r.mu.Unlock()
+
+		timer := time.NewTimer(until.Sub(now))
+		select {
+		case <-wake:
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+		timer.Stop()
+	}
+}
+
+// answer finds the words. It never fails: an apology is an answer too.
+func (t *turn) answer() outcome {
+	e, question := t.e, t.question()
+	if a, ok := e.curated.Exact(t.ctx, question, t.head.Visitor.Locale); ok {
+		return t.curatedAnswer(a)
+	}
+	if e.cfg.Offline() {
+		return t.offlineAnswer(question, "", chat.FaultNoKey)
+	}
+	began := e.cfg.Now()
+	call, trace, err := e.prompter.Prompt(t.ctx, t.head, t.msgs, t.open)
+	t.info.PromptUS = e.cfg.Now().Sub(began).Microseconds()
+	if err != nil {
+		e.log.Error("a prompt could not be assembled", "conversation", t.r.id, "err", err)
+		return t.offlineAnswer(question, err.Error(), chat.FaultRequest)
+	}
+	if e.cfg.KeepTrace != nil && e.cfg.KeepTrace() {
+		t.info.PromptTrace = trace
+	}
+	review := t.startReview(question)
+	sink, flush := t.sinks(&call, review)
+	res, err := e.upstream.Answer(t.ctx, call, t.caller(), sink)
+	if ferr := flush(); err == nil {
+		err = ferr
+	}
+	t.note(res)
+	if v := review.verdict; v.Action.Rank() >= chat.ActionHandover.Rank() {
+		return t.withheld(v)
+	}
+	return t.settle(res, err, question)
+}
+
+// settle turns the end of the upstream's stream into an outcome.
+func (t *turn) settle(res chat.Result, err error, question string) outcome {
+	text := t.text()
+	out := outcome{from: chat.FromAI, text: text, finish: res.Finish, upstream: res.Upstream}
+	switch {
+	case err == nil && text != "":
+		if out.finish == "" {
+			out.finish = chat.FinishStop
+		}
+		return out
+	case errors.Is(err, ErrWithheld):
+		return t.withheld(t.stream.Verdict())
+	case t.ctx.Err() != nil:
+		out.finish = chat.FinishStopped // stop, restart, going away: closeTurn looks at the cause
+		return out
+	}
+	fault, reason := chat.FaultOf(err), "the upstream answered nothing"
+	if err != nil {
+		reason = err.Error()
+	}
+	if fault == chat.FaultContent {
+		return t.withheld(chat.Verdict{Action: chat.ActionBlock})
+	}
+	if text != "" { // cut off in the middle: what came is kept, and said to be cut
+		t.e.owner.Trouble(t.r.id, fault, reason)
+		t.info.Reason = reason
+		out.finish, out.failed = chat.FinishError, true
+		return out
+	}
+	return t.offlineAnswer(question, reason, fault)
+}
+
+// withheld is the outcome of an answer that a filter keeps from the visitor.
+func (t *turn) withheld(v chat.Verdict) outcome {
+	words := phrases.For(t.head.Visitor.Locale)
+	out := outcome{from: chat.FromSystem, text: words.AnswerBlocked, finish: chat.FinishBlocked, failed: true}
+	if v.Action == chat.ActionHandover {
+		out.text, out.handover = words.HandedOver, true
+	}
+	t.info.Hits = append(t.info.Hits, v.Hits...)
+	return out
+}
+
+// curatedAnswer streams the owner's own words like any other answer.
+func (t *turn) curatedAnswer(a CuratedAnswer) outcome {
+	t.info.Provider = "faq"
+	emitText(t.ctx, a.Text, t.emit)
+	return outcome{from: chat.FromAI, text: a.Text, finish: chat.FinishStop, sources: []chat.Source{{Title: a.Title}}}
+}
+
+// offlineAnswer is the FAQ's best match, or the sentence that there is none.
+// reason, when there is one, is why the upstream did not answer.
+func (t *turn) offlineAnswer(question, reason string, fault chat.Fault) outcome {
+	t.info.Provider, t.info.Reason = "offline", reason
+	if reason != "" {
+		t.e.owner.Trouble(t.r.id, fault, reason)
+	}
+	a := t.e.curated.Best(t.ctx, question, t.head.Visitor.Locale)
+	if a.Found {
+		emitText(t.ctx, a.Text, t.emit)
+		return outcome{from: chat.FromAI, text: a.Text, finish: chat.FinishStop, sources: []chat.Source{{Title: a.Title}}, failed: reason != ""}
+	}
+	t.e.owner.Unanswered(question)
+	if reason == "" {
+		emitText(t.ctx, a.Text, t.emit)
+		return outcome{from: chat.FromAI, text: a.Text, finish: chat.FinishStop, failed: true}
+	}
+	words := phrases.For(t.head.Visitor.Locale)
+	text := words.Apology
+	if fault == chat.FaultRate || fault == chat.FaultBudget {
+		text = words.Busy
+	}
+	return outcome{from: chat.FromSystem, text: text, finish: chat.FinishError, failed: true}
+}
+
+// question is the burst as one text.
+func (t *turn) question() string {
+	if len(t.open) == 1 {
+		return t.open[0].Text
+	}
+	parts := make([]string, len(t.open))
+	for i, m := range t.open {
+		parts[i] = m.Text
+	}
+	return strings.Join(parts, "\n")
+}
+
+func (t *turn) caller() chat.Caller {
+	visitor := t.head.Visitor.Sub
+	if visitor == "" {
+		visitor = string(t.r.id)
+	}
+	c := chat.Caller{
+		Conversation: t.r.id, Visitor: visitor, VIP: t.head.Visitor.VIP, IP: t.head.Visitor.IP,
+		Queued: func(place int) { t.e.feed.Status(t.r.id, "queued", place, "") },
+	}
+	if t.e.cfg.Deadline != nil {
+		if d := t.e.cfg.Deadline(); d > 0 {
+			c.Deadline = t.begun.Add(d)
+		}
+	}
+	return c
+}
+
+func (t *turn) note(res chat.Result) {
+	i := &t.info
+	i.Provider, i.Key, i.Model = res.Provider, res.Key, res.Model
+	i.Prompt, i.Completion, i.Estimated = res.Usage.Prompt, res.Usage.Completion, res.Usage.Estimated
+	i.Cost, i.Merged, i.Cached = res.Cost, res.Merged, res.Cached
+	i.QueueUS = res.Queue.Microseconds()
+}
+
+// closeTurn makes the outcome durable. A turn that was interrupted by more
+// words of the visitor, or by our own end, leaves its messages open instead.
+func (e *Engine) closeTurn(t *turn, out outcome) (more bool) {
+	r := t.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	cause := context.Cause(t.ctx)
+	words := phrases.For(t.head.Visitor.Locale)
+	switch {
+	case errors.Is(cause, errRestart):
+		e.feed.Abandon(r.id)
+		return true
+	case errors.Is(cause, errShutdown), errors.Is(cause, errGone), errors.Is(cause, errHuman) && t.text() == "":
+		e.feed.Abandon(r.id)
+		r.running, r.cancel = false, nil
+		return false
+	case errors.Is(cause, chat.ErrStopped), errors.Is(cause, errHuman):
+		if out.from = chat.FromAI; t.text() == "" {
+			out = outcome{from: chat.FromSystem, text: words.Stopped}
+		} else {
+			out.text = t.text()
+		}
+		out.finish = chat.FinishStopped
+	}
+	r.cancel, r.shown = nil, false
+	now := e.cfg.Now()
+	t.info.TotalUS = now.Sub(t.begun).Microseconds()
+	if !t.first.IsZero() {
+		t.info.FirstTokenUS = t.first.Sub(t.begun).Microseconds()
+	}
+	t.info.Hits = append(t.info.Hits, t.stream.Verdict().Hits...)
+	if out.from == chat.FromSystem {
+		e.feed.Abandon(r.id) // pieces that were shown are taken back
+	}
+	info := t.info
+	done, err := e.appendLocked(context.Background(), r, session.Append{
+		Messages: []chat.Message{{From: out.from, Text: out.text, Finish: out.finish, Sources: out.sources, Turn: &info}},
+		Update:   func(c *chat.Conversation) { t.settleHead(c, out) },
+	}, true)
+	if err != nil {
+		// The visitor's messages stay open on disk; they are taken up when the
+		// store works again, at the latest at the next start.
+		e.feed.Abandon(r.id)
+		e.owner.Trouble(r.id, chat.FaultUnavailable, err.Error())
+		r.running = false
+		e.feed.Status(r.id, "idle", 0, "")
+		return false
+	}
+	e.meter.Turn(&info, out.finish, out.upstream)
+	e.meter.FilterHits(info.Hits)
+	e.feed.Status(r.id, "idle", 0, "")
+	if out.handover {
+		e.handOverLocked(r, &done.Head)
+	}
+	return true
+}
+
+// settleHead closes the messages that the turn answered and opens the next
+// one, if the visitor wrote on meanwhile.
+func (t *turn) settleHead(c *chat.Conversation, out outcome) {
+	c.Pending = t.r.nextOpen()
+	if c.Mode == chat.ModeHuman || c.Mode == chat.ModeWaiting {
+		c.Pending = 0 // a person has it now
+	}
+	c.Unanswered = out.failed
+	c.Spend += t.info.Cost
+	c.Tokens += int64(t.info.Prompt + t.info.Completion)
+}

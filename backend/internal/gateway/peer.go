@@ -1,0 +1,272 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"haoke/backend/internal/chat"
+	"haoke/backend/internal/engine"
+	"haoke/backend/internal/phrases"
+	"haoke/backend/internal/wire"
+	"haoke/backend/internal/wsconn"
+)
+
+// maxBadFrames is how many frames that are not of the protocol a socket may
+// send before it is closed with 4002.
+const maxBadFrames = 10
+
+// peer is one socket and what is known of the visitor behind it. All fields
+// but conn and id belong to the reader goroutine.
+type peer struct {
+	g      *Gateway
+	conn   *wsconn.Conn
+	ip     string
+	agent  string
+	site   string
+	locale string
+
+	id      atomic.Pointer[chat.ConversationID]
+	sub     *subscriber
+	visitor chat.Visitor
+	page    chat.Page
+	hello   *time.Timer
+	bad     int
+}
+
+func newPeer(g *Gateway, conn *wsconn.Conn, ip string, r *http.Request) *peer {
+	site := wire.Clip(r.URL.Query().Get("site"), 64)
+	if site == "" {
+		site = "default"
+	}
+	return &peer{g: g, conn: conn, ip: ip, site: site, agent: wire.Clip(r.UserAgent(), 300)}
+}
+
+func (p *peer) is(id chat.ConversationID) bool {
+	own := p.id.Load()
+	return own != nil && *own == id
+}
+
+// run is the socket's reader; it returns when the socket has ended.
+func (p *peer) run() {
+	defer p.g.remove(p)
+	p.hello = time.AfterFunc(p.g.cfg.Helloing, func() { p.conn.Close(wire.CloseNoHello, "no hello in time") })
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	p.conn.Loop(func(data []byte) bool { return p.handle(ctx, data) })
+	p.hello.Stop()
+	if p.sub != nil {
+		id := *p.id.Load()
+		p.g.hub.Leave(id, p.sub)
+		if p.g.hub.Watching(id) == 0 {
+			p.g.turns.Gone(id, func() bool { return p.g.hub.Watching(id) > 0 })
+		}
+	}
+}
+
+// handle deals with one frame; false ends the socket.
+func (p *peer) handle(ctx context.Context, data []byte) bool {
+	var f wire.ClientFrame
+	if err := wire.DecodeClient(data, &f); err != nil {
+		return p.badFrame(err.Error())
+	}
+	if f.Type == wire.TypePing {
+		p.conn.Send(wire.AppendPong(nil, f.T))
+		return true
+	}
+	if p.sub == nil {
+		if f.Type != wire.TypeHello {
+			p.conn.Close(wire.CloseProtocol, "hello must come first")
+			return false
+		}
+		return p.greet(ctx, &f)
+	}
+	id := *p.id.Load()
+	switch f.Type {
+	case wire.TypeMessage:
+		p.message(ctx, id, &f)
+	case wire.TypeTyping:
+		p.g.turns.Typing(id, f.On)
+	case wire.TypeStop:
+		p.g.turns.Stop(id)
+	case wire.TypeHuman:
+		p.report(p.g.turns.Human(ctx, id, p.who()), "")
+	case wire.TypeRate:
+		p.report(p.g.turns.Rate(ctx, id, f.Seq, f.Score, f.Note), "")
+	case wire.TypeRead:
+		p.g.hub.Read(id, f.Seq)
+	case wire.TypeHello:
+		return p.badFrame("bad frame: a second hello")
+	default:
+		p.error(wire.CodeUnknownType, "unknown type", 0, "")
+	}
+	return true
+}
+
+func (p *peer) badFrame(why string) bool {
+	p.error(wire.CodeBadFrame, why, 0, "")
+	if p.bad++; p.bad >= maxBadFrames {
+		p.conn.Close(wire.CloseProtocol, "too many bad frames")
+		return false
+	}
+	return true
+}
+
+func (p *peer) error(code, text string, retry time.Duration, id string) {
+	p.conn.Send(wire.AppendError(nil, code, text, retry, id))
+}
+
+func (p *peer) texts() *phrases.Set { return phrases.For(p.locale) }
+
+// greet answers hello: it finds or makes the conversation, says welcome and
+// replays what the visitor missed.
+func (p *peer) greet(ctx context.Context, f *wire.ClientFrame) bool {
+	live := p.g.cfg.Live()
+	p.locale = wire.Clip(f.Locale, 35)
+	p.visitor = identify(live.IdentitySecret, f.User, p.g.cfg.Now())
+	if live.Limits.RequireIdentity && p.visitor.Sub == "" {
+		p.error(wire.CodeBadToken, p.texts().BadToken, 0, "")
+		p.conn.Close(wire.ClosePolicy, "sign-in needed")
+		return false
+	}
+	p.visitor.Locale, p.visitor.IP, p.visitor.Agent = p.locale, p.ip, p.agent
+	if f.Page != nil {
+		p.page = *f.Page
+	}
+	id := chat.NewConversationID()
+	if f.Token != "" {
+		opened, err := p.g.tokens.open(f.Token, p.site)
+		if err != nil {
+			// The client forgets the token and says hello once more.
+			p.error(wire.CodeBadToken, p.texts().BadToken, 0, "")
+			return p.countBad()
+		}
+		id = opened
+	}
+	head, after, err := p.resume(ctx, id, f, live)
+	if err != nil {
+		p.g.log.Error("a visitor could not resume", "conversation", id, "err", err)
+		p.error(wire.CodeUnavailable, p.texts().Unavailable, 5*time.Second, "")
+		p.conn.Close(wire.CloseGoingAway, "try again later")
+		return false
+	}
+	if head.Blocked {
+		p.conn.Close(wire.ClosePolicy, "blocked")
+		return false
+	}
+	p.hello.Stop()
+	p.conn.SendWait(wire.AppendWelcome(nil, wire.Welcome{
+		Conversation: id, Token: p.g.tokens.issue(id, p.site), Epoch: head.Epoch,
+		Seq: head.LastSeq, Mode: head.Mode, Settings: live.Settings,
+	}))
+	sub, err := p.g.hub.Join(ctx, id, after, p.conn)
+	if err != nil {
+		if !errors.Is(err, wsconn.ErrClosed) {
+			p.g.log.Error("a conversation could not be replayed", "conversation", id, "err", err)
+		}
+		p.conn.Close(wire.CloseGoingAway, "try again later")
+		return false
+	}
+	p.sub = sub
+	p.id.Store(&id)
+	if head.Pending > 0 {
+		p.g.turns.Wake(id)
+	}
+	return true
+}
+
+func (p *peer) countBad() bool {
+	if p.bad++; p.bad >= maxBadFrames {
+		p.conn.Close(wire.CloseProtocol, "too many bad frames")
+		return false
+	}
+	return true
+}
+
+// resume finds the conversation's head and where the replay starts. A client
+// that knows more than the disk does, or knows another epoch, has a history
+// that was cut or restored: it starts again from the beginning.
+func (p *peer) resume(ctx context.Context, id chat.ConversationID, f *wire.ClientFrame, live *Live) (chat.Conversation, int64, error) {
+	fresh := chat.Conversation{ID: id, Site: p.site, Mode: live.DefaultMode, Epoch: live.Epoch}
+	if f.Token == "" {
+		return fresh, 0, nil
+	}
+	head, err := p.g.sessions.Head(ctx, id)
+	if errors.Is(err, chat.ErrNotFound) {
+		return fresh, 0, nil
+	}
+	if err != nil {
+		return head, 0, err
+	}
+	after := f.After
+	if f.Epoch != "" && f.Epoch != head.Epoch {
+		after = 0
+	}
+	if after > head.LastSeq {
+		head, err = p.g.sessions.Update(ctx, id, func(c *chat.Conversation) { c.Epoch = NewEpoch() })
+		after = 0
+	}
+	return head, after, err
+}
+
+func (p *peer) who() engine.Who {
+	return engine.Who{Site: p.site, Visitor: p.visitor, Page: p.page}
+}
+
+// message takes a visitor's message: limits, then the engine, which answers
+// through the hub.
+func (p *peer) message(ctx context.Context, id chat.ConversationID, f *wire.ClientFrame) {
+	limits := p.g.cfg.Live().Limits
+	texts := p.texts()
+	n := utf8.RuneCountInString(f.Text)
+	if n == 0 || isBlank(f.Text) {
+		p.error(wire.CodeBadFrame, "bad frame: message without text", 0, f.ID)
+		return
+	}
+	if limits.MessageChars > 0 && n > limits.MessageChars {
+		p.error(wire.CodeTooLong, texts.TooLong, 0, f.ID)
+		return
+	}
+	if ok, wait := p.g.allow(id, limits.MessagesAMinute); !ok {
+		p.error(wire.CodeRateLimited, texts.TooFast, wait, f.ID)
+		return
+	}
+	err := p.g.turns.Take(ctx, engine.Incoming{
+		Conversation: id, ClientID: f.ID, Text: f.Text, Who: p.who(),
+		Stored: func(seq int64) { p.conn.Send(wire.AppendAck(nil, f.ID, seq)) },
+	})
+	p.report(err, f.ID)
+}
+
+// report tells the visitor of a refusal; the reason is for the log alone.
+func (p *peer) report(err error, id string) {
+	if err == nil {
+		return
+	}
+	texts := p.texts()
+	var refused *engine.Refused
+	switch {
+	case errors.As(err, &refused):
+		p.error(refused.Code, refused.Text, refused.RetryAfter, id)
+	case errors.Is(err, chat.ErrNotFound):
+		// Rating or reading in a conversation that was never stored: nothing
+		// to do and nothing to say.
+	default:
+		p.g.log.Error("a visitor's frame could not be taken", "conversation", *p.id.Load(), "err", err)
+		p.error(wire.CodeUnavailable, texts.Unavailable, 5*time.Second, id)
+	}
+}
+
+func isBlank(s string) bool {
+	for _, r := range s {
+		switch r {
+		case ' ', '\t', '\n', '\r', '\u00a0', '\u3000', '\u200b':
+		default:
+			return false
+		}
+	}
+	return true
+}
