@@ -1,0 +1,264 @@
+package admit
+
+import (
+	"context"
+	"time"
+
+	"haoke/backend/internal/chat"
+	"haoke/backend/internal/keypool"
+)
+
+// lookAhead is how many waiting calls of one class are tried when the first
+// ones exclude the keys that are free.
+const lookAhead = 16
+
+// dispatch grants leases as long as there is capacity and somebody waits. It
+// is called whenever either may have come about, under the lock.
+func (g *Gate) dispatch(now time.Time) {
+	g.nextAt = time.Time{}
+	for g.waiting > 0 && g.inFlight < g.cfg.MaxInFlight {
+		wait, again := g.step(now)
+		if !again {
+			g.wakeAt(now, wait)
+			return
+		}
+	}
+}
+
+// step grants or refuses at most one call. It reports again when that
+// succeeded, otherwise how long to wait (0: until something happens).
+func (g *Gate) step(now time.Time) (wait time.Duration, again bool) {
+	order := g.order(now)
+	for turn, c := range order {
+		l := &g.lines[c]
+		if l.head == nil {
+			continue
+		}
+		if !g.place(c) {
+			continue
+		}
+		// A class that is served out of turn may use what is kept for VIPs.
+		due := turn == 0 && c != VIP
+		blocked := false
+		n := 0
+		for w := l.head; w != nil && n < lookAhead; n++ {
+			next := w.next
+			lease, den, err := g.try(now, w.ask, c, due)
+			if err == nil && lease == nil {
+				err = fatal(den)
+			}
+			switch {
+			case err != nil:
+				g.fail(w, err)
+				return 0, true
+			case lease != nil:
+				g.leave(w)
+				w.lease = lease
+				close(w.done)
+				return 0, true
+			}
+			if wait == 0 || den.Wait < wait {
+				wait = den.Wait
+			}
+			if !den.Specific {
+				blocked = true
+				break
+			}
+			w = next
+		}
+		// What the first of a class cannot have for lack of capacity must not
+		// be taken from under it by a lower class, unless it was out of turn.
+		if blocked && (!due || l.passed >= 2*l.patience(c, now)) {
+			return wait, false
+		}
+	}
+	return wait, false
+}
+
+// fatal turns a denial that waiting cannot cure in useful time into the turn's
+// error: better the next fallback now than a timeout later.
+func fatal(den keypool.Denial) error {
+	if den.Fault == chat.FaultRate {
+		return nil
+	}
+	return &chat.UpstreamError{Fault: den.Fault, Provider: "keys", Key: den.Key, Reason: den.Reason, RetryAfter: den.Wait}
+}
+
+// try asks the pool for a key and the money for its price. A nil lease and a
+// nil error: not now.
+func (g *Gate) try(now time.Time, ask *chat.Ask, class Class, due bool) (*lease, keypool.Denial, error) {
+	want := keypool.Want{Model: ask.Model, Tokens: ask.Tokens, NotKeys: ask.NotKeys}
+	if class != VIP && !due {
+		want.Reserve = g.cfg.VIPShare
+	}
+	if class == Background && !due {
+		want.Reserve = max(want.Reserve, 0.5)
+	}
+	if w := g.lines[class].head; w != nil && w.ask == ask {
+		want.Spill = now.Sub(w.since) >= g.cfg.Spill
+	}
+	l := &lease{gate: g, class: class, ask: ask, at: now}
+	var refused *BudgetError
+	for range 2 {
+		den, ok := g.pool.Take(now, want, &l.grant)
+		if !ok {
+			return nil, den, nil
+		}
+		t := &l.grant.Target
+		l.price, _ = g.cfg.Prices.Lookup(t.Preset, t.Model)
+		sum := toNanos(l.price.Cost(chat.Usage{Prompt: ask.PromptTokens, Completion: max(ask.Tokens-ask.PromptTokens, 0)}))
+		if l.claim, refused = g.money.reserve(now, ask, want.Model, sum); refused == nil {
+			g.inFlight++
+			g.byClass[class]++
+			g.granted[class]++
+			g.served(class)
+			g.flow.granted(now, class)
+			return l, keypool.Denial{}, nil
+		}
+		g.pool.Cancel(now, &l.grant)
+		cheaper := g.cfg.Money.CheaperModel
+		if g.cfg.Money.AtCap != Cheaper || want.Model == cheaper {
+			break
+		}
+		want.Model = cheaper
+	}
+	g.money.refusedAt(now, refused, ask.Visitor)
+	return nil, keypool.Denial{}, budgetFault(refused, now)
+}
+
+// leastCost is a stand-in for the price of the cheapest call that may still be
+// made: nothing when the fallback model is free.
+func (g *Gate) leastCost() nanos {
+	m := &g.cfg.Money
+	if m.PerDay == 0 && m.PerMonth == 0 && m.PerVisitor == 0 {
+		return 0
+	}
+	if m.AtCap == Cheaper {
+		return 0 // its price depends on the provider; decided when it is known
+	}
+	return 1
+}
+
+// wakeAt arms the queue's timer.
+func (g *Gate) wakeAt(now time.Time, wait time.Duration) {
+	if wait <= 0 {
+		return
+	}
+	at := now.Add(wait)
+	if g.nextAt.IsZero() || at.Before(g.nextAt) {
+		g.nextAt = at
+		g.poke()
+	}
+}
+
+func (g *Gate) poke() {
+	select {
+	case g.kick <- struct{}{}:
+	default: // Run has a poke waiting already and will see the newest state
+	}
+}
+
+// cancel takes a lease back whose call was never made.
+func (g *Gate) cancel(now time.Time, l *lease) {
+	if !l.done.CompareAndSwap(false, true) {
+		return
+	}
+	g.pool.Cancel(now, &l.grant)
+	g.money.release(&l.claim)
+	g.free(l)
+	g.dispatch(now)
+}
+
+func (g *Gate) free(l *lease) {
+	g.inFlight--
+	g.byClass[l.class]--
+}
+
+// Run wakes waiting calls when time has made room for them, tells them their
+// positions, and reloads the ledger when a new day begins. It returns when ctx
+// ends, after refusing whoever still waits.
+func (g *Gate) Run(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var lastTold time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			g.close()
+			return nil
+		case day := <-g.fresh:
+			// An unreadable ledger must not stop the visitors; this process's
+			// own sums still hold the caps.
+			_ = g.load(ctx, day)
+		case <-g.kick:
+		case <-timer.C:
+		}
+		var tell []notice
+		g.mu.Lock()
+		now := g.cfg.Now()
+		if !g.nextAt.IsZero() && !now.Before(g.nextAt) {
+			g.dispatch(now)
+		}
+		if g.waiting > 0 && now.Sub(lastTold) >= g.cfg.NotifyEvery {
+			lastTold = now
+			tell = g.review(now)
+		}
+		next := time.Hour
+		if g.waiting > 0 {
+			next = g.cfg.NotifyEvery - now.Sub(lastTold)
+			if !g.nextAt.IsZero() {
+				next = min(next, g.nextAt.Sub(now))
+			}
+		}
+		g.unlock()
+		timer.Reset(max(next, 0))
+		for _, n := range tell {
+			n.w.tell(n.position)
+		}
+	}
+}
+
+// close refuses everyone who waits.
+func (g *Gate) close() {
+	g.mu.Lock()
+	for c := range g.lines {
+		for g.lines[c].head != nil {
+			g.fail(g.lines[c].head, &chat.UpstreamError{Fault: chat.FaultUnavailable, Provider: "queue", Reason: "the server is stopping"})
+		}
+	}
+	g.unlock()
+}
+
+// notice is a position to be told outside the lock.
+type notice struct {
+	w        *waiter
+	position int
+}
+
+// review walks the queue: who moved up is told, and who can no longer be
+// served in time, because capacity broke away, is refused now rather than at
+// the deadline.
+func (g *Gate) review(now time.Time) []notice {
+	var tell []notice
+	at := 0
+	perCall, base := g.perCall(now)
+	for c := range g.lines {
+		for w := g.lines[c].head; w != nil; {
+			next := w.next
+			left := w.until.Sub(now)
+			if expect := base + time.Duration(at)*perCall; expect > 2*left && expect > time.Second {
+				g.shed[c]++
+				g.fail(w, shedFault(expect, left))
+				w = next
+				continue
+			}
+			at++
+			if w.ask.Queued != nil && w.told != at {
+				w.told = at
+				tell = append(tell, notice{w, at})
+			}
+			w = next
+		}
+	}
+	return tell
+}
