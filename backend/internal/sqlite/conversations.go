@@ -199,7 +199,7 @@ func writeHead(tx *Tx, ch *session.Change, full bool, visitor, page string) (int
 		args = append(args, h.Site, h.Visitor.Sub, visitor, page, ch.Ref, ch.Was.Version, len(ch.Messages))
 		n, err = tx.exec(`UPDATE conversations SET version = ?, mode = ?, epoch = ?, last_seq = ?, updated_at = ?, pending = ?,
 			operator = ?, unread = ?, rating = ?, comment = ?, spend = ?, tokens = ?, last_text = ?, last_from = ?, blocked = ?,
-			unanswered = ?, fence = ?, site = ?, sub = ?, visitor = ?, page = ? WHERE n = ? AND version = ? AND (? = 0 OR cold = 0)`, args...)
+			unanswered = ?, fence = ?, site = ?, sub = ?, visitor = ?, page = ?, indexed_who = 0 WHERE n = ? AND version = ? AND (? = 0 OR cold = 0)`, args...)
 	} else {
 		args = append(args, ch.Ref, ch.Was.Version, len(ch.Messages))
 		n, err = tx.exec(`UPDATE conversations SET version = ?, mode = ?, epoch = ?, last_seq = ?, updated_at = ?, pending = ?,

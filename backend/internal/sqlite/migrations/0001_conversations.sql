@@ -34,18 +34,21 @@ CREATE TABLE conversations (
 	sub         TEXT    NOT NULL DEFAULT '', -- visitor's identity, repeated from visitor for the index
 	visitor     TEXT    NOT NULL DEFAULT '', -- JSON
 	page        TEXT    NOT NULL DEFAULT '', -- JSON
-	indexed_seq INTEGER NOT NULL DEFAULT 0   -- messages up to here are in message_fts
+	indexed_seq INTEGER NOT NULL DEFAULT 0,  -- messages up to here are in message_fts
+	indexed_who INTEGER NOT NULL DEFAULT 0   -- 1: visitor and page are in message_fts, under seq 0
 ) STRICT;
 
 -- Lists run newest first, warm and cold apart and merged; the same index finds
 -- the warm conversations that are due for the archive.
 CREATE INDEX conversations_recent     ON conversations (cold, updated_at);
 CREATE INDEX conversations_pending    ON conversations (updated_at) WHERE pending > 0;
-CREATE INDEX conversations_waiting    ON conversations (mode, updated_at) WHERE mode <> 'ai';
+CREATE INDEX conversations_waiting    ON conversations (updated_at) WHERE mode <> 'ai';
 CREATE INDEX conversations_unanswered ON conversations (updated_at) WHERE unanswered = 1;
-CREATE INDEX conversations_rated      ON conversations (rating, updated_at) WHERE rating > 0;
+CREATE INDEX conversations_unread     ON conversations (updated_at) WHERE unread > 0;
+CREATE INDEX conversations_blocked    ON conversations (updated_at) WHERE blocked = 1;
+CREATE INDEX conversations_rated      ON conversations (updated_at) WHERE rating > 0;
 CREATE INDEX conversations_sub        ON conversations (sub) WHERE sub <> '';
-CREATE INDEX conversations_unindexed  ON conversations (n) WHERE indexed_seq < last_seq;
+CREATE INDEX conversations_unindexed  ON conversations (n) WHERE indexed_seq < last_seq OR indexed_who = 0;
 
 -- mid = conversation's n * 2^20 + seq: the rows of a conversation lie side by
 -- side, and the full-text index needs no other key.
@@ -101,6 +104,8 @@ CREATE TABLE blobs (
 	shipped_at INTEGER NOT NULL DEFAULT 0,
 	data       BLOB              -- NULL: only in the archive
 ) STRICT;
+
+CREATE INDEX blobs_size ON blobs (shipped_at, size, raw_size, messages); -- the sums, without touching the data
 
 CREATE TABLE dicts (
 	id         INTEGER PRIMARY KEY AUTOINCREMENT,

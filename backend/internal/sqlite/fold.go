@@ -1,0 +1,144 @@
+package sqlite
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// gap stands between Chinese, Japanese and Korean characters in the full-text
+// index. The trigram tokenizer knows only substrings of three characters, but
+// most Chinese words have two: with a gap between them, a pair of characters
+// is a trigram ("退", gap, "货"), and so is a single one (gap, "茶", gap).
+const gap = '\x01'
+
+// fold makes texts comparable: lower case, full-width forms as ASCII,
+// white space as one blank, zero-width characters gone.
+func fold(s string) string {
+	var b strings.Builder
+	b.Grow(len(s))
+	blank := false
+	for _, r := range s {
+		switch {
+		case r >= 0xff01 && r <= 0xff5e: // full-width forms
+			r -= 0xfee0
+		case r == 0x200b || r == 0x200c || r == 0x200d || r == 0xfeff || r == 0xad || r == gap:
+			continue
+		case unicode.IsSpace(r):
+			if blank {
+				continue
+			}
+			r = ' '
+		}
+		blank = r == ' '
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
+
+// wide reports whether r is written without blanks between words.
+func wide(r rune) bool {
+	return r >= 0x2e80 && (r <= 0x9fff || r >= 0xac00 && r <= 0xd7af || r >= 0xf900 && r <= 0xfaff || r >= 0x20000 && r <= 0x3ffff)
+}
+
+// spread prepares a folded text for the index.
+func spread(s string) string {
+	var b strings.Builder
+	b.Grow(len(s) + len(s)/2)
+	was := false
+	for _, r := range s {
+		w := wide(r)
+		if w && !was {
+			b.WriteRune(gap)
+		}
+		b.WriteRune(r)
+		if w {
+			b.WriteRune(gap)
+		}
+		was = w
+	}
+	return b.String()
+}
+
+const (
+	maxTerms    = 8  // words of a search
+	maxTrigrams = 32 // of all words together
+)
+
+// terms splits a search into folded words, all of which must occur.
+func terms(query string) []string {
+	words := strings.Fields(fold(query))
+	if len(words) > maxTerms {
+		words = words[:maxTerms]
+	}
+	return words
+}
+
+// trigrams returns the index terms that a text containing word must contain;
+// none when the word is too short to be looked up.
+func trigrams(word string) []string {
+	var out []string
+	flush := func(run []rune, w bool) {
+		switch {
+		case w && len(run) == 1:
+			out = append(out, string([]rune{gap, run[0], gap}))
+		case w:
+			for i := 0; i+1 < len(run); i++ {
+				out = append(out, string([]rune{run[i], gap, run[i+1]}))
+			}
+		default:
+			for i := 0; i+2 < len(run); i++ {
+				out = append(out, string(run[i:i+3]))
+			}
+		}
+	}
+	var run []rune
+	was := false
+	for _, r := range word {
+		if w := wide(r); w != was {
+			flush(run, was)
+			run, was = run[:0], w
+		}
+		run = append(run, r)
+	}
+	flush(run, was)
+	return out
+}
+
+// matchAll writes the FTS5 query for texts that contain all words, empty when
+// no word can be looked up. Every trigram is one token, so that the index
+// needs no positions (detail=none).
+func matchAll(words []string) string { return match(words, " AND ") }
+
+// matchAny is matchAll for texts that share any trigram with the words.
+func matchAny(words []string) string { return match(words, " OR ") }
+
+func match(words []string, op string) string {
+	var b strings.Builder
+	seen := make(map[string]bool)
+	for _, w := range words {
+		for _, t := range trigrams(w) {
+			if seen[t] || len(seen) == maxTrigrams || utf8.RuneCountInString(t) != 3 {
+				continue
+			}
+			seen[t] = true
+			if b.Len() > 0 {
+				b.WriteString(op)
+			}
+			b.WriteByte('"')
+			b.WriteString(strings.ReplaceAll(t, `"`, `""`))
+			b.WriteByte('"')
+		}
+	}
+	return b.String()
+}
+
+// containsAll reports whether the folded text contains every word.
+func containsAll(folded string, words []string) bool {
+	for _, w := range words {
+		if !strings.Contains(folded, w) {
+			return false
+		}
+	}
+	return true
+}
