@@ -1,0 +1,86 @@
+// Chromium of the system, driven without downloading anything.
+import { chromium } from 'playwright-core'
+
+const ARGS = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run']
+
+/** Starts the browser; HAOKE_CHROMIUM names another executable. */
+export function launch() {
+  return chromium.launch({ executablePath: process.env.HAOKE_CHROMIUM || '/usr/bin/chromium', headless: true, args: ARGS })
+}
+
+/**
+ * A page whose widget tests can look into: its shadow root is closed, so the
+ * test opens it before any script of the page runs.
+ */
+export async function openPage(browser, options = {}) {
+  const { closed, init, ...rest } = options
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-GB', ...rest })
+  if (!closed) {
+    await context.addInitScript(() => {
+      const attach = Element.prototype.attachShadow
+      Element.prototype.attachShadow = function (o) {
+        return attach.call(this, { ...o, mode: 'open' })
+      }
+    })
+  }
+  if (init) await context.addInitScript(init)
+  const page = await context.newPage()
+  page.errors = []
+  page.on('pageerror', e => page.errors.push(String(e)))
+  page.on('console', c => c.type() === 'error' && page.errors.push(c.text()))
+  return page
+}
+
+/** The widget of a page, by what a visitor sees. */
+export class Widget {
+  constructor(page) {
+    this.page = page
+    this.host = page.locator('haoke-chat')
+    this.launcher = this.host.locator('.l')
+    this.panel = this.host.locator('.p')
+    this.box = this.host.locator('textarea').first()
+    this.go = this.host.locator('.go')
+    this.messages = this.host.locator('[data-from]')
+  }
+
+  async open() {
+    await this.launcher.click()
+    await this.panel.waitFor({ state: 'visible' })
+  }
+
+  async say(text) {
+    await this.box.fill(text)
+    await this.box.press('Enter')
+  }
+
+  /** Waits for the nth durable message of an author and returns its text. */
+  async message(from, nth = -1) {
+    const all = this.host.locator(`[data-from="${from}"] .x`)
+    const one = nth < 0 ? all.last() : all.nth(nth)
+    await one.waitFor()
+    return one.innerText()
+  }
+
+  texts() {
+    return this.page.evaluate(() => {
+      const root = document.querySelector('haoke-chat').shadowRoot
+      return [...root.querySelectorAll('[data-from]')].map(g => ({ from: g.dataset.from, text: g.querySelector('.x').innerText }))
+    })
+  }
+}
+
+/** Waits until fn is true; the last error tells what was missing. */
+export async function until(what, fn, ms = 10_000) {
+  const end = Date.now() + ms
+  let last
+  while (Date.now() < end) {
+    try {
+      if (await fn()) return
+      last = undefined
+    } catch (e) {
+      last = e
+    }
+    await new Promise(r => setTimeout(r, 40))
+  }
+  throw new Error(`waited ${ms} ms for ${what}`, { cause: last })
+}

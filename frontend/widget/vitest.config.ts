@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  define: { __V__: '"test"' },
+  test: { environment: 'jsdom', include: ['test/**/*.test.ts'], css: { include: /.*/ } },
+})
