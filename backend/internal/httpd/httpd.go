@@ -1,0 +1,139 @@
+// Package httpd owns the two listeners: the public one for visitors and the
+// admin one. It knows timeouts, routers, security headers and what to say when
+// a port is taken; what is served comes in as handlers.
+package httpd
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Config is one listener. Setting and Flag name where its address comes from,
+// for error messages.
+type Config struct {
+	Name    string // "public" or "admin"
+	Addr    string // host:port; port 0 picks a free one
+	Setting string // "server.public_addr"
+	Flag    string // "--public"
+	Handler http.Handler
+	TLS     *tls.Config // nil: plain HTTP
+	Log     *slog.Logger
+}
+
+// Listener is one open listener.
+type Listener struct {
+	cfg Config
+	ln  net.Listener
+	srv *http.Server
+}
+
+// AddrError says why a listener could not be opened and what to do.
+type AddrError struct {
+	Addr, Setting, Flag string
+	Holder              string // who has the port, "" when not known
+	Err                 error
+}
+
+// Error implements error.
+func (e *AddrError) Error() string {
+	switch {
+	case errors.Is(e.Err, syscall.EADDRINUSE) || isInUse(e.Err):
+		by := ""
+		if e.Holder != "" {
+			by = " by " + e.Holder
+		}
+		return fmt.Sprintf("port in use: %s (%s) is taken%s; stop that program, or choose another port with %s or with %s in config.toml", e.Addr, e.Setting, by, e.Flag, e.Setting)
+	case errors.Is(e.Err, syscall.EACCES):
+		return fmt.Sprintf("no right to listen on %s (%s): ports below 1024 need more rights; choose another with %s", e.Addr, e.Setting, e.Flag)
+	case errors.Is(e.Err, syscall.EADDRNOTAVAIL):
+		return fmt.Sprintf("%s (%s) is not an address of this machine; choose 127.0.0.1 or 0.0.0.0 with %s", e.Addr, e.Setting, e.Flag)
+	}
+	return fmt.Sprintf("cannot listen on %s (%s): %v", e.Addr, e.Setting, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *AddrError) Unwrap() error { return e.Err }
+
+// Open opens the listener; it accepts once Run is called. Errors are
+// *AddrError.
+func Open(cfg Config) (*Listener, error) {
+	ln, err := net.Listen("tcp", cfg.Addr)
+	if err != nil {
+		ae := &AddrError{Addr: cfg.Addr, Setting: cfg.Setting, Flag: cfg.Flag, Err: err}
+		if _, port, perr := net.SplitHostPort(cfg.Addr); perr == nil {
+			if n, nerr := strconv.Atoi(port); nerr == nil {
+				ae.Holder = portHolder(n)
+			}
+		}
+		return nil, ae
+	}
+	return &Listener{cfg: cfg, ln: ln, srv: &http.Server{
+		Handler: cfg.Handler,
+		// A slow or silent client is cut before it costs anything; sockets are
+		// detached from these limits by the upgrade.
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		IdleTimeout:       90 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		TLSConfig:         cfg.TLS,
+		ErrorLog:          slog.NewLogLogger(cfg.Log.Handler(), slog.LevelDebug),
+	}}, nil
+}
+
+// URL is where the listener can be reached from this machine.
+func (l *Listener) URL() string {
+	a := l.ln.Addr().(*net.TCPAddr)
+	host := a.IP.String()
+	if a.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	scheme := "http"
+	if l.cfg.TLS != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(a.Port))
+}
+
+// Addr is the real address, with the port that was picked.
+func (l *Listener) Addr() string { return l.ln.Addr().String() }
+
+// Close closes a listener that was never run.
+func (l *Listener) Close() error { return l.ln.Close() }
+
+// Run serves until ctx is over, then stops accepting, calls draining, and
+// waits for running requests for at most grace.
+func (l *Listener) Run(ctx context.Context, grace time.Duration) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		var err error
+		if l.cfg.TLS != nil {
+			err = l.srv.ServeTLS(l.ln, "", "")
+		} else {
+			err = l.srv.Serve(l.ln)
+		}
+		if errors.Is(err, http.ErrServerClosed) {
+			return nil
+		}
+		return fmt.Errorf("%s listener: %w", l.cfg.Name, err)
+	})
+	g.Go(func() error {
+		<-gctx.Done()
+		stop, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		if err := l.srv.Shutdown(stop); err != nil {
+			l.srv.Close()
+		}
+		return nil
+	})
+	return g.Wait()
+}
