@@ -8,6 +8,7 @@ import "time"
 type breaker struct {
 	fails   int // in a row
 	opens   int // in a row, for the doubling of the pause
+	openAt  time.Duration
 	openTil time.Duration
 	open    bool
 	probing bool
@@ -32,7 +33,13 @@ func (b *breaker) taken() {
 	}
 }
 
-func (b *breaker) succeeded() { *b = breaker{} }
+// succeeded closes the breaker. A call that was sent before it opened proves
+// nothing about now.
+func (b *breaker) succeeded(sent time.Duration) {
+	if !b.open || sent >= b.openAt {
+		*b = breaker{}
+	}
+}
 
 // forget ends a probe that came to nothing (cancelled), so that the next call
 // may probe.
@@ -48,5 +55,6 @@ func (b *breaker) failed(now time.Duration, c *Config, jitter float64, reason st
 	pause = min(pause, c.MaxCoolDown)
 	b.opens++
 	b.open, b.probing = true, false
+	b.openAt = now
 	b.openTil = now + time.Duration(float64(pause)*(0.75+0.5*jitter))
 }

@@ -173,7 +173,7 @@ func (p *Pool) grant(now time.Duration, k *key, w *Want, g *Grant) {
 	k.req.take(now, 1)
 	tokens := int64(max(w.Tokens, 0))
 	k.tok.take(now, tokens)
-	k.pace.take(now)
+	k.pace.take(now, k.refused > 0)
 	k.prov.brk.taken()
 	k.inFlight++
 	k.prov.inFlight++

@@ -62,15 +62,6 @@ func (w *window) freeAt(need int64) time.Duration {
 	return time.Duration(slot-1+slotCount) * slotLen
 }
 
-// since is the sum over the slots of the last d, the running one included.
-func (w *window) since(d time.Duration) int64 {
-	var s int64
-	for slot := w.head; slot >= 0 && slot > w.head-min(int64(d/slotLen), slotCount); slot-- {
-		s += w.n[slot%slotCount]
-	}
-	return s
-}
-
 // limiter keeps one dimension of one key, requests or tokens, under its limit
 // a minute: a bucket spreads the calls, a window bounds any minute, and a copy
 // of the upstream's own count bounds both where the upstream tells it.

@@ -39,10 +39,19 @@ func (p *pace) advance(now time.Duration) {
 	if p.pressed {
 		p.t += min(dt, 5)
 		p.pressed = false
-		x := (p.t - p.k) / p.k
-		p.rate = max(paceFloor, p.top+p.top*(1-paceBeta)*x*x*x)
+		p.rate = max(paceFloor, p.top*(1+(1-paceBeta)*climb((p.t-p.k)/p.k)))
 	}
 	p.level = min(p.burst(), p.level+dt*p.rate)
+}
+
+// climb is the cubic from -1 (just refused) over 0 (back at the top), straight
+// on from its middle: an upstream that counts by the clock's minute refuses up
+// to a minute late, and the pace must not have run away by then.
+func climb(x float64) float64 {
+	if x <= 0.5 {
+		return x * x * x
+	}
+	return 0.125 + 0.75*(x-0.5)
 }
 
 func (p *pace) burst() float64 { return max(1, p.rate*paceBurst) }
@@ -62,26 +71,30 @@ func (p *pace) wait(now time.Duration, reserve float64) time.Duration {
 	return max(seconds(short/p.rate), 100*time.Microsecond)
 }
 
-func (p *pace) take(now time.Duration) {
+// take counts a call. careful: after a refusal the next calls go singly, so
+// that a quota that is still closed refuses one of them and not a burst.
+func (p *pace) take(now time.Duration, careful bool) {
 	p.advance(now)
 	if p.on {
 		p.level--
+		if careful {
+			p.level = min(p.level, 0)
+		}
 	}
 }
 
 // cut lowers the rate after a refusal of a call sent at then, while measured
 // calls a second were going through. Calls sent before the last cut tell
 // nothing new: one overshoot is one decrease. jitter (0 to 1) spreads the way
-// back of several keys. A refusal of a key that carries next to nothing says
-// little about its rate (the upstream is overloaded, or another program uses
-// the key): with slight set the rate stays as it is, and the key's pause must do.
-func (p *pace) cut(now, then time.Duration, measured, jitter float64, slight bool) bool {
+// back of several keys. With pauseOnly the rate stays as it is and the key's
+// pause must do. It reports whether the refusal was news.
+func (p *pace) cut(now, then time.Duration, measured, jitter float64, pauseOnly bool) bool {
 	p.advance(now)
 	if p.cutAt > 0 && then <= p.cutAt {
 		return false
 	}
 	p.cutAt = max(now, 1)
-	if slight {
+	if pauseOnly {
 		return true
 	}
 	was := measured
@@ -91,7 +104,7 @@ func (p *pace) cut(now, then time.Duration, measured, jitter float64, slight boo
 	was = max(was, paceFloor)
 	// Fast convergence: two refusals in a row with a falling top mean that the
 	// quota shrank, so aim below what just failed.
-	if p.on && was < p.top {
+	if p.on && was < p.top*0.97 {
 		was *= (1 + paceBeta) / 2
 	}
 	p.on = true

@@ -46,13 +46,15 @@ type key struct {
 	coolFault chat.Fault
 	probation bool // the pause was for a refused credential: one call at a time until one succeeds
 	refused   int  // 429 in a row
-	lastWait  time.Duration
+	refusedAt time.Duration
 
 	inFlight int
 	used     float64 // virtual time of the last grant, for the weighted choice
 	seq      int64   // grants so far
 	tokSum   int64   // tokens granted so far
 
+	born            time.Duration
+	no              window // refusals, in the slot of their grant
 	calls, refusals int64
 	ewma            time.Duration // upstream time of successful calls
 	gone            bool          // removed by Reconfigure while calls were in flight
@@ -161,8 +163,7 @@ func (p *Pool) addProvider(pc Provider, t chat.Target, was *provider, old map[st
 		}
 		k := old[kc.Name]
 		if k == nil || k.prov != pr || k.cfg.Secret != kc.Secret {
-			k = &key{used: p.clock}
-			k.req.remote.level, k.tok.remote.level = 0, 0
+			k = &key{used: p.clock, born: p.last}
 		}
 		k.cfg, k.prov, k.gone = kc, pr, false
 		old[kc.Name] = k
@@ -267,7 +268,7 @@ func (p *Pool) Revive(keyName string) bool {
 		for _, k := range tier {
 			if k.cfg.Name == keyName {
 				k.recover()
-				k.prov.brk.succeeded()
+				k.prov.brk = breaker{}
 				return true
 			}
 		}

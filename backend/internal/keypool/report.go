@@ -28,7 +28,7 @@ func (p *Pool) Report(t time.Time, g *Grant, o chat.Outcome) {
 		// The visitor went away: that says nothing about the provider unless
 		// it had answered well already.
 		if o.FirstToken > 0 {
-			k.prov.brk.succeeded()
+			k.prov.brk.succeeded(g.at)
 		}
 		k.prov.brk.forget()
 		return
@@ -36,8 +36,10 @@ func (p *Pool) Report(t time.Time, g *Grant, o chat.Outcome) {
 	switch fault {
 	case "", chat.FaultContent, chat.FaultRequest:
 		// The provider works; a refused request is the request's fault.
-		k.prov.brk.succeeded()
-		k.recover()
+		k.prov.brk.succeeded(g.at)
+		if g.at >= k.refusedAt { // else it was sent before the refusal and proves nothing
+			k.recover()
+		}
 		if fault == "" && o.Total > 0 {
 			if k.ewma == 0 {
 				k.ewma = o.Total
@@ -45,14 +47,14 @@ func (p *Pool) Report(t time.Time, g *Grant, o chat.Outcome) {
 			k.ewma += (o.Total - k.ewma) / 8
 		}
 	case chat.FaultRate:
-		k.prov.brk.succeeded()
+		k.prov.brk.succeeded(g.at)
 		p.refused(now, t, g, o)
 	case chat.FaultAuth:
-		k.prov.brk.succeeded()
+		k.prov.brk.succeeded(g.at)
 		p.bench(now, k, p.cfg.AuthCoolDown, chat.FaultAuth,
 			fmt.Sprintf("%s refused the key %q (%d): check or replace it", k.prov.cfg.Name, k.cfg.Name, o.Status))
 	case chat.FaultQuota:
-		k.prov.brk.succeeded()
+		k.prov.brk.succeeded(g.at)
 		p.bench(now, k, p.cfg.AuthCoolDown, chat.FaultQuota,
 			fmt.Sprintf("the account behind key %q at %s has no money left: top it up", k.cfg.Name, k.prov.cfg.Name))
 	default: // unreachable, too slow, cut off, not an answer
@@ -124,7 +126,7 @@ func reasonOf(o chat.Outcome) string {
 // bench takes a key out until it is replaced, tested or the pause is over;
 // then one call at a time may try it.
 func (p *Pool) bench(now time.Duration, k *key, d time.Duration, f chat.Fault, why string) {
-	k.coolTil, k.coolWhy, k.coolFault, k.probation = now+d, why, f, true
+	k.coolTil, k.coolWhy, k.coolFault, k.probation, k.refusedAt = now+d, why, f, true, now
 }
 
 // refused deals with a 429: the key rests as long as it was asked to, within
@@ -132,12 +134,20 @@ func (p *Pool) bench(now time.Duration, k *key, d time.Duration, f chat.Fault, w
 func (p *Pool) refused(now time.Duration, t time.Time, g *Grant, o chat.Outcome) {
 	k := g.key
 	k.refusals++
+	k.refusedAt = now
+	k.no.advance(slotOf(now))
+	k.no.add(slotOf(max(g.at, now-time.Minute)), 1)
 	ask := o.RetryAfter
 	if ask <= 0 {
 		ask = RetryAfter(o.Header, t)
 	}
 	measured := p.measured(now, k)
-	news := k.pace.cut(now, g.at, measured, p.cfg.Jitter(), measured < slightRate && k.refused < 2)
+	// Refused again with no success in between: the quota is still closed,
+	// which says nothing about the rate. Nor does a refusal of a key that
+	// carries next to nothing: the upstream is overloaded, or another program
+	// uses the key.
+	pauseOnly := k.refused > 0 || measured < slightRate
+	news := k.pace.cut(now, g.at, measured, p.cfg.Jitter(), pauseOnly)
 	if news {
 		k.refused++
 	}
@@ -168,12 +178,14 @@ func (p *Pool) refused(now time.Duration, t time.Time, g *Grant, o chat.Outcome)
 // on our own rate.
 const slightRate = 0.5
 
-// measured is how many calls a second the key has carried lately.
+// measured is how many calls a second went through in the trailing minute (or
+// since the start): what the upstream let pass in a minute is what its quota
+// carries, whichever way it counts. A shorter span would take a burst for it.
 func (p *Pool) measured(now time.Duration, k *key) float64 {
 	k.req.refill(now)
-	span := 10 * time.Second
-	n := float64(k.req.win.since(span))
-	return n / max(1, min(span, now).Seconds())
+	k.no.advance(slotOf(now))
+	n := float64(k.req.win.sum - k.no.sum)
+	return max(n, 0) / min(60, max(1, (now-k.born).Seconds()))
 }
 
 // learn takes over the limits that the answer's headers tell.
