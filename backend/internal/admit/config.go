@@ -60,9 +60,12 @@ type Config struct {
 	// Now is the clock. nil: time.Now. Where it steps, pacing goes on by the
 	// monotonic part and money by the calendar.
 	Now func() time.Time
-	// Probe tests a key that was refused before visitors' calls try it again;
-	// it must obey ctx. nil: visitors' calls try.
+	// Probe tests a key that was refused, or a provider that failed, so that it
+	// need not be a visitor's call that tries; it must obey ctx and should cost
+	// nothing (listing the models does). nil: visitors' calls try.
 	Probe func(ctx context.Context, t chat.Target) error
+	// ProbeEvery is how often sick keys are tested. 0: 30 s.
+	ProbeEvery time.Duration
 }
 
 // Money are caps in the currency of the price table; 0 is no cap.
@@ -104,6 +107,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.NotifyEvery <= 0 {
 		c.NotifyEvery = 500 * time.Millisecond
+	}
+	if c.ProbeEvery <= 0 {
+		c.ProbeEvery = 30 * time.Second
 	}
 	if c.Now == nil {
 		c.Now = time.Now

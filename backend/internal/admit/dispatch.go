@@ -1,7 +1,6 @@
 package admit
 
 import (
-	"context"
 	"time"
 
 	"haoke/backend/internal/chat"
@@ -88,7 +87,7 @@ func fatal(den keypool.Denial) error {
 // nil error: not now.
 func (g *Gate) try(now time.Time, ask *chat.Ask, class Class, due bool) (*lease, keypool.Denial, error) {
 	want := keypool.Want{Model: ask.Model, Tokens: ask.Tokens, NotKeys: ask.NotKeys}
-	if class != VIP && !due {
+	if class != VIP && !due && g.vipsAbout() {
 		want.Reserve = g.cfg.VIPShare
 	}
 	if class == Background && !due {
@@ -172,93 +171,4 @@ func (g *Gate) cancel(now time.Time, l *lease) {
 func (g *Gate) free(l *lease) {
 	g.inFlight--
 	g.byClass[l.class]--
-}
-
-// Run wakes waiting calls when time has made room for them, tells them their
-// positions, and reloads the ledger when a new day begins. It returns when ctx
-// ends, after refusing whoever still waits.
-func (g *Gate) Run(ctx context.Context) error {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	var lastTold time.Time
-	for {
-		select {
-		case <-ctx.Done():
-			g.close()
-			return nil
-		case day := <-g.fresh:
-			// An unreadable ledger must not stop the visitors; this process's
-			// own sums still hold the caps.
-			_ = g.load(ctx, day)
-		case <-g.kick:
-		case <-timer.C:
-		}
-		var tell []notice
-		g.mu.Lock()
-		now := g.cfg.Now()
-		if !g.nextAt.IsZero() && !now.Before(g.nextAt) {
-			g.dispatch(now)
-		}
-		if g.waiting > 0 && now.Sub(lastTold) >= g.cfg.NotifyEvery {
-			lastTold = now
-			tell = g.review(now)
-		}
-		next := time.Hour
-		if g.waiting > 0 {
-			next = g.cfg.NotifyEvery - now.Sub(lastTold)
-			if !g.nextAt.IsZero() {
-				next = min(next, g.nextAt.Sub(now))
-			}
-		}
-		g.unlock()
-		timer.Reset(max(next, 0))
-		for _, n := range tell {
-			n.w.tell(n.position)
-		}
-	}
-}
-
-// close refuses everyone who waits.
-func (g *Gate) close() {
-	g.mu.Lock()
-	for c := range g.lines {
-		for g.lines[c].head != nil {
-			g.fail(g.lines[c].head, &chat.UpstreamError{Fault: chat.FaultUnavailable, Provider: "queue", Reason: "the server is stopping"})
-		}
-	}
-	g.unlock()
-}
-
-// notice is a position to be told outside the lock.
-type notice struct {
-	w        *waiter
-	position int
-}
-
-// review walks the queue: who moved up is told, and who can no longer be
-// served in time, because capacity broke away, is refused now rather than at
-// the deadline.
-func (g *Gate) review(now time.Time) []notice {
-	var tell []notice
-	at := 0
-	perCall, base := g.perCall(now)
-	for c := range g.lines {
-		for w := g.lines[c].head; w != nil; {
-			next := w.next
-			left := w.until.Sub(now)
-			if expect := base + time.Duration(at)*perCall; expect > 2*left && expect > time.Second {
-				g.shed[c]++
-				g.fail(w, shedFault(expect, left))
-				w = next
-				continue
-			}
-			at++
-			if w.ask.Queued != nil && w.told != at {
-				w.told = at
-				tell = append(tell, notice{w, at})
-			}
-			w = next
-		}
-	}
-	return tell
 }

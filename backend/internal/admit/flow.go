@@ -75,16 +75,24 @@ func (g *Gate) perCall(now time.Time) (perCall, base time.Duration) {
 	return time.Duration(float64(time.Second) / rate), base
 }
 
-// expected is how long a call of the class with n calls ahead will probably
-// wait. VIPs that arrive meanwhile go before ordinary calls.
-func (g *Gate) expected(now time.Time, c Class, n int) time.Duration {
+// expected is how long a call of the class that came now would probably wait.
+// VIPs that arrive meanwhile go before ordinary calls; but where they take
+// everything, ageing still gives the lower class one grant in a few.
+func (g *Gate) expected(now time.Time, c Class) time.Duration {
 	per, base := g.perCall(now)
 	if per == 0 {
 		return base
 	}
+	ahead, own := float64(g.ahead(c)), float64(g.lines[c].n+1)
 	rate := float64(time.Second) / float64(per)
+	wait := (ahead + own) / rate
 	if c != VIP {
-		rate = max(rate-g.flow.vip.perSecond(now), rate/8)
+		wait = (ahead + own) / max(rate-g.flow.vip.perSecond(now), rate/100)
+		wait = min(wait, own*agedTurns/rate)
 	}
-	return base + time.Duration(float64(n+1)/rate*float64(time.Second))
+	return base + time.Duration(wait*float64(time.Second))
 }
+
+// agedTurns is how many grants apart a passed-over class is served on the
+// average of its ageing; see patience.
+const agedTurns = 6

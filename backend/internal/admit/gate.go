@@ -276,7 +276,7 @@ func (g *Gate) enqueue(now time.Time, ask *chat.Ask, class Class) (*waiter, erro
 		g.expired[class]++
 		return nil, &chat.UpstreamError{Fault: chat.FaultRate, Provider: "queue", Reason: "the turn's time was over before a place was free"}
 	}
-	expect := g.expected(now, class, g.ahead(class)+g.lines[class].n)
+	expect := g.expected(now, class)
 	bound := allowed
 	if class != VIP {
 		bound = time.Duration(float64(allowed) * g.cfg.ShedPart)

@@ -62,8 +62,8 @@ func (g *Gate) Snapshot() Snapshot {
 		if l.head != nil {
 			st.Oldest = max(now.Sub(l.head.since), 0)
 		}
-		if n := g.ahead(c) + l.n; n > 0 || !g.place(c) {
-			st.Expected = g.expected(now, c, n)
+		if g.ahead(c)+l.n > 0 || !g.place(c) {
+			st.Expected = g.expected(now, c)
 		}
 		s.Queue = append(s.Queue, st)
 	}

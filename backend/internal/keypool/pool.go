@@ -276,6 +276,25 @@ func (p *Pool) Revive(keyName string) bool {
 	return false
 }
 
+// Sick gives what a health check should try: every key that was refused or has
+// no money, and one key of each provider whose breaker is open. Success is
+// reported with Revive. The targets carry secrets.
+func (p *Pool) Sick() []chat.Target {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var out []chat.Target
+	seen := map[*provider]bool{}
+	for _, tier := range p.tiers {
+		for _, k := range tier {
+			if k.probation || k.prov.brk.open && !seen[k.prov] {
+				seen[k.prov] = true
+				out = append(out, k.target(k.prov.model("", p.cfg.Model)))
+			}
+		}
+	}
+	return out
+}
+
 func (k *key) recover() {
 	k.coolTil, k.coolWhy, k.coolFault = 0, "", ""
 	k.probation, k.refused = false, 0
