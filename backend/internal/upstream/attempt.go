@@ -1,0 +1,387 @@
+package upstream
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"haoke/backend/internal/chat"
+	"haoke/backend/internal/codec"
+)
+
+// receiver takes the pieces of an answer.
+type receiver interface {
+	// piece takes a raw token that is valid during the call; false: enough.
+	piece(raw []byte) bool
+	// delivered is the number of pieces so far.
+	delivered() int
+	// text is the answer so far.
+	text() string
+	// admitted is told when a lease was granted.
+	admitted()
+}
+
+var (
+	errSlow    = errors.New("no token in time")
+	errEnough  = errors.New("the answer is long enough")
+	errNoEnd   = errors.New("the stream ended without a finish reason")
+	errRefused = errors.New("refused")
+)
+
+const (
+	maxWhole   = 4 << 20 // bytes of an answer that is not streamed
+	maxRefusal = 64 << 10
+	maxStream  = 64 // raw bytes of a stream for each byte of the answer's bound
+	// afterEnd is how long the usage and [DONE] may take once the answer is
+	// complete, and then how long the rest of the body may take.
+	afterEnd  = 2 * time.Second
+	afterDone = 100 * time.Millisecond
+)
+
+// attempt is one try at a call at one target.
+type attempt struct {
+	cfg    *Config
+	target chat.Target
+	url    *url.URL
+	out    receiver
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+	start  time.Time
+
+	scan   codec.DeltaScanner
+	events events
+
+	status     int
+	header     http.Header
+	finish     string
+	ended      bool // a finish reason or [DONE] was seen
+	done       bool // [DONE] was seen
+	tool       bool // a tool call was seen
+	reasoned   bool // reasoning was seen
+	usage      chat.Usage
+	hasUsage   bool
+	firstToken time.Duration
+	total      time.Duration
+	n          int // pieces delivered by this attempt
+}
+
+var attempts = sync.Pool{New: func() any { return new(attempt) }}
+
+// newAttempt takes one from the pool; give it back with release.
+func newAttempt(cfg *Config, t chat.Target, out receiver) *attempt {
+	a := attempts.Get().(*attempt)
+	*a = attempt{cfg: cfg, target: t, out: out, scan: a.scan, events: a.events}
+	a.scan.Reset()
+	return a
+}
+
+func (a *attempt) release() {
+	a.events.r = nil
+	*a = attempt{scan: a.scan, events: a.events} // nothing of a secret or an answer stays reachable
+	attempts.Put(a)
+}
+
+// run makes the request and reads the answer; patience bounds the time to the
+// first token. The error is nil, a *chat.UpstreamError, or the cause of ctx's
+// end.
+func (c *Client) run(ctx context.Context, a *attempt, r *request, patience time.Duration) error {
+	var err error
+	if a.url, err = endpoint(&a.target, "/chat/completions"); err != nil {
+		return err
+	}
+	if err := a.checkPlain(); err != nil {
+		return err
+	}
+	actx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	a.cancel = cancel
+	a.timer = time.AfterFunc(patience, func() { cancel(errSlow) })
+	defer a.timer.Stop()
+
+	body := scratch.Get().(*buffer)
+	body.b = r.body(body.b[:0], &a.target, c.quirks.of(&a.target))
+	accept := "application/json"
+	if r.stream {
+		accept = "text/event-stream"
+	}
+	req, sent := newRequest(actx, &a.target, a.url, body.b, accept)
+
+	a.start = a.cfg.Now()
+	c.inflight.Add(1)
+	defer c.inflight.Add(-1)
+	resp, err := c.pools.get(a.cfg, a.url).RoundTrip(req)
+	if err != nil {
+		a.total = a.cfg.Now().Sub(a.start)
+		return a.broken(ctx, actx, err) // the body may still be in use: it is not reused
+	}
+	a.status, a.header = resp.StatusCode, resp.Header
+	err = a.read(resp, r.stream)
+	a.total = a.cfg.Now().Sub(a.start)
+	a.drain(resp, err)
+	if sent.reusable() {
+		scratch.Put(body)
+	}
+	if err != nil {
+		return a.broken(ctx, actx, err)
+	}
+	return nil
+}
+
+// drain reads what is left of the body for a short while, so that the
+// connection can be used again, and closes it.
+func (a *attempt) drain(resp *http.Response, err error) {
+	defer resp.Body.Close()
+	if err != nil && !errors.Is(err, errRefused) {
+		a.cancel(nil) // the rest is of no use
+		return
+	}
+	a.timer.Reset(afterDone)
+	io.CopyN(io.Discard, resp.Body, 16<<10)
+}
+
+// read reads an answer of any shape.
+func (a *attempt) read(resp *http.Response, stream bool) error {
+	body, err := a.plain(resp)
+	if err != nil {
+		return err
+	}
+	if a.status != http.StatusOK {
+		return a.refused(resp, body)
+	}
+	a.events.reset(body, int64(a.cfg.AnswerBytes)*maxStream)
+	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if kind == "text/event-stream" {
+		return a.readEvents()
+	}
+	// Some servers name no type or a wrong one, and some answer a request for
+	// a stream with one document: the first character tells.
+	switch c, err := a.peek(); {
+	case err != nil:
+		return err
+	case c == '{':
+		return a.readWhole()
+	case c == '<' || kind == "text/html" || kind == "application/xhtml+xml":
+		return a.bad("it sent a web page, not an answer; the base URL probably misses /v1 or belongs to a web site", nil)
+	case stream && c != 0:
+		return a.readEvents()
+	}
+	return a.bad("it sent an empty answer", nil)
+}
+
+// plain undoes a compression that nobody asked for.
+func (a *attempt) plain(resp *http.Response) (io.Reader, error) {
+	switch coding := resp.Header.Get("Content-Encoding"); coding {
+	case "", "identity":
+		return resp.Body, nil
+	case "gzip":
+		z, err := gzip.NewReader(resp.Body)
+		if err != nil {
+			return nil, a.bad("it said gzip but sent something else", err)
+		}
+		return z, nil
+	default:
+		return nil, a.bad("it compressed the answer with "+clip(coding, 40)+", which nobody asked for", nil)
+	}
+}
+
+// peek returns the first byte that is not white space, 0 when there is none.
+func (a *attempt) peek() (byte, error) {
+	e := &a.events
+	for {
+		if i := bytes.IndexFunc(e.buf[e.start:e.end], notSpace); i >= 0 {
+			return e.buf[e.start+i], nil
+		}
+		if e.eof {
+			return 0, nil
+		}
+		if err := e.fill(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func notSpace(r rune) bool { return r != ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\ufeff' }
+
+// readWhole reads an answer that is one document.
+func (a *attempt) readWhole() error {
+	e := &a.events
+	head := append([]byte(nil), e.buf[e.start:e.end]...)
+	data := head
+	if !e.eof {
+		tail, err := io.ReadAll(io.LimitReader(e.r, maxWhole-int64(len(head))+1))
+		if err != nil {
+			return err
+		}
+		data = append(head, tail...)
+	}
+	if len(data) > maxWhole {
+		return errLongStream
+	}
+	chunk, err := codec.DecodeChunk(data)
+	if err != nil {
+		return a.bad("its answer is not valid JSON", err)
+	}
+	if err := a.take(&chunk, data); errors.Is(err, errEnough) {
+		return a.bad("its answer is longer than any may be", nil)
+	} else if err != nil {
+		return err
+	}
+	a.ended, a.done = true, true
+	return a.conclude()
+}
+
+// readEvents reads a streamed answer.
+func (a *attempt) readEvents() error {
+	for !a.done {
+		data, err := a.events.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			if a.ended {
+				break // the answer itself is complete
+			}
+			return err
+		}
+		if err := a.chunk(data); errors.Is(err, errEnough) {
+			a.cancel(errEnough)
+			a.finish = "length"
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return a.conclude()
+}
+
+// chunk takes the data of one event.
+func (a *attempt) chunk(data []byte) error {
+	if raw, ok := a.scan.Token(data); ok {
+		return a.deliver(raw)
+	}
+	if string(data) == "[DONE]" {
+		a.ended, a.done = true, true
+		return nil
+	}
+	chunk, err := codec.DecodeChunk(data)
+	if err != nil {
+		joined, ok := a.events.rest(data)
+		if ok {
+			data = joined
+			chunk, err = codec.DecodeChunk(data)
+		}
+		if err != nil && a.events.eof {
+			return io.ErrUnexpectedEOF // broken off within an event
+		}
+	}
+	if err != nil {
+		return a.bad("a piece of its stream is not valid JSON", err)
+	}
+	return a.take(&chunk, data)
+}
+
+// deliver passes one raw token on.
+func (a *attempt) deliver(raw []byte) error {
+	if len(raw) == 2 { // says nothing, as the role's chunk does
+		return nil
+	}
+	now := a.cfg.Now()
+	if a.n == 0 {
+		a.firstToken = now.Sub(a.start)
+	} else if now.Sub(a.start) > a.cfg.StreamLife {
+		return errEnough
+	}
+	if !a.out.piece(raw) {
+		return errEnough
+	}
+	a.n++
+	a.timer.Reset(a.cfg.Timeout)
+	return nil
+}
+
+// take reads a decoded chunk: everything but the plain pieces.
+func (a *attempt) take(chunk *codec.Chunk, data []byte) error {
+	if codec.Present(chunk.Error) {
+		return a.errorInside(data)
+	}
+	a.takeUsage(chunk.Usage)
+	first := chunk.First()
+	if first == nil {
+		if len(chunk.Choices) == 0 && !codec.Present(chunk.Usage) && codec.Present(chunk.Message) {
+			return a.errorInside(data)
+		}
+		return nil
+	}
+	a.takeUsage(first.Usage)
+	part := &first.Delta
+	if codec.Present(first.Message.Content) || codec.Present(first.Message.ToolCalls) {
+		part = &first.Message
+	}
+	if codec.Present(part.ToolCalls) {
+		a.tool = true
+	}
+	if codec.Present(part.Reasoning) {
+		a.reasoned = true
+		if a.cfg.Now().Sub(a.start) > a.cfg.StreamLife {
+			return errEnough
+		}
+		a.timer.Reset(a.cfg.Timeout) // it thinks: that is no silence
+	}
+	if raw, ok := part.Token(); ok {
+		if err := a.deliver(raw); err != nil {
+			return err
+		}
+	}
+	if first.FinishReason != "" {
+		a.finish, a.ended = first.FinishReason, true
+		a.timer.Reset(min(afterEnd, a.cfg.Timeout))
+	}
+	return nil
+}
+
+func (a *attempt) takeUsage(raw []byte) {
+	if u, ok := codec.DecodeUsage(raw); ok {
+		a.usage, a.hasUsage = chat.Usage{Prompt: u.Prompt, Completion: u.Completion, Cached: u.Cached}, true
+	}
+}
+
+// conclude judges an answer that came to its end.
+func (a *attempt) conclude() error {
+	if a.finish == "content_filter" || a.finish == "sensitive" {
+		return a.fault(chat.FaultContent, "the provider's content filter withheld the answer", nil)
+	}
+	if !a.ended {
+		if a.out.delivered() == 0 && a.status == http.StatusOK && !a.reasoned {
+			return a.bad("its stream ended without an answer", nil)
+		}
+		return errNoEnd
+	}
+	if a.out.delivered() > 0 {
+		return nil
+	}
+	switch {
+	case a.tool:
+		return a.bad("the model asked for a tool instead of answering; no tools were offered to it", nil)
+	case a.finish == "length" && a.reasoned:
+		return a.bad("the model spent the whole token bound on reasoning; raise the bound on answers or choose another model", nil)
+	}
+	return a.bad("its answer has no text", nil)
+}
+
+// ending is the domain's word for how the answer ended.
+func (a *attempt) ending() chat.Finish {
+	switch a.finish {
+	case "length", "max_tokens":
+		return chat.FinishLength
+	case "content_filter", "sensitive":
+		return chat.FinishBlocked
+	}
+	return chat.FinishStop
+}

@@ -1,0 +1,456 @@
+package upstream
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"math"
+	"sync"
+	"time"
+
+	"haoke/backend/internal/chat"
+	"haoke/backend/internal/codec"
+)
+
+// identity is the SHA-256 of everything that shapes an answer. Visitors write
+// parts of it, so it must not collide on purpose.
+type identity [sha256.Size]byte
+
+// identify hashes call, each text with its length before it.
+func identify(cfg *Config, call *chat.Call) identity {
+	b := scratch.Get().(*buffer)
+	defer scratch.Put(b)
+	p := b.b[:0]
+	text := func(s string) {
+		p = binary.AppendUvarint(p, uint64(len(s)))
+		p = append(p, s...)
+	}
+	text(cfg.Realm)
+	text(call.Model)
+	p = binary.AppendVarint(p, int64(call.MaxTokens))
+	if call.Temperature != nil {
+		p = binary.AppendUvarint(append(p, 1), math.Float64bits(*call.Temperature))
+	} else {
+		p = append(p, 0)
+	}
+	for i := range call.Messages {
+		text(string(call.Messages[i].Role))
+		text(call.Messages[i].Content)
+	}
+	b.b = p
+	return sha256.Sum256(p)
+}
+
+// flights are the calls that may be joined.
+type flights struct {
+	mu     sync.Mutex
+	byID   map[identity]*flight
+	closed bool
+}
+
+func (fs *flights) count() int {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	return len(fs.byID)
+}
+
+func (fs *flights) remove(f *flight) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if fs.byID[f.id] == f {
+		delete(fs.byID, f.id)
+	}
+}
+
+// flight is one upstream call and those who read along.
+type flight struct {
+	id     identity
+	shared bool // may be joined
+	vip    bool // queues as a VIP
+	limit  int
+	maxN   int
+	cancel context.CancelCauseFunc
+
+	mu     sync.Mutex
+	buf    *answerBuf
+	subs   []*subscriber
+	leased bool // out of the queue
+	over   bool // ended, or left by everybody
+	done   bool // res and err are set
+	res    chat.Result
+	err    error
+}
+
+// answerBuf is an answer as raw tokens one behind the other. What was appended
+// never changes, so readers may read what they saw under the lock without it.
+type answerBuf struct {
+	raw  []byte
+	ends []int32
+}
+
+var answerBufs = sync.Pool{New: func() any {
+	return &answerBuf{raw: make([]byte, 0, 4<<10), ends: make([]int32, 0, 256)}
+}}
+
+// keptBuf bounds the buffers that are kept for reuse.
+const keptBuf = 64 << 10
+
+// subscriber is one reader of a flight.
+type subscriber struct {
+	f      *flight
+	caller chat.Caller
+	merged bool
+	index  int  // in f.subs
+	waits  wait // guarded by f.mu
+	wake   chan struct{}
+	pos    int // pieces delivered
+}
+
+// wait says what a sleeping subscriber wants to be woken for.
+type wait uint8
+
+const (
+	waitNothing wait = iota
+	waitPiece
+	waitEnd
+)
+
+// alone starts a flight that nobody may join.
+func (c *Client) alone(cfg *Config, call chat.Call, caller chat.Caller) (*subscriber, error) {
+	c.flights.mu.Lock()
+	defer c.flights.mu.Unlock()
+	if c.flights.closed {
+		return nil, errClosed
+	}
+	return c.launch(cfg, call, caller, identity{}), nil
+}
+
+// launch starts a flight with its first subscriber; the zero id is not shared.
+// c.flights.mu is held, so that Close knows of every goroutine.
+func (c *Client) launch(cfg *Config, call chat.Call, caller chat.Caller, id identity) *subscriber {
+	ctx, cancel := context.WithCancelCause(c.base)
+	f := &flight{
+		id: id, shared: id != identity{}, vip: caller.VIP, cancel: cancel, limit: cfg.AnswerBytes,
+		// A piece holds a token at least, so more pieces than tokens were
+		// asked for means that the bound was ignored.
+		maxN: call.MaxTokens + 16,
+		buf:  answerBufs.Get().(*answerBuf),
+	}
+	sub := f.subscribe(caller)
+	c.wg.Add(1)
+	go c.fly(ctx, cfg, f, call, caller)
+	return sub
+}
+
+// join finds the cached answer of id, or the flight of id to read along, or
+// launches one. A VIP does not join a call that still queues as an ordinary
+// one.
+func (c *Client) join(cfg *Config, call chat.Call, caller chat.Caller, id identity) (*subscriber, *entry, error) {
+	c.flights.mu.Lock()
+	defer c.flights.mu.Unlock()
+	if c.flights.closed {
+		return nil, nil, errClosed
+	}
+	if cfg.CacheTTL > 0 {
+		if hit := c.cache.get(id, cfg.Now()); hit != nil {
+			return nil, hit, nil
+		}
+	}
+	if f := c.flights.byID[id]; f != nil && cfg.Merge {
+		if sub := f.tryJoin(caller); sub != nil {
+			c.merged.Add(1)
+			return sub, nil, nil
+		}
+	}
+	sub := c.launch(cfg, call, caller, id)
+	if cfg.Merge {
+		c.flights.byID[id] = sub.f
+	}
+	return sub, nil, nil
+}
+
+func (f *flight) tryJoin(caller chat.Caller) *subscriber {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.over || caller.VIP && !f.vip && !f.leased {
+		return nil
+	}
+	sub := f.add(caller)
+	sub.merged = true
+	return sub
+}
+
+func (f *flight) subscribe(caller chat.Caller) *subscriber {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.add(caller)
+}
+
+func (f *flight) add(caller chat.Caller) *subscriber {
+	sub := &subscriber{f: f, caller: caller, index: len(f.subs), wake: make(chan struct{}, 1)}
+	f.subs = append(f.subs, sub)
+	return sub
+}
+
+// leave takes sub out; the last one to leave cancels the call.
+func (c *Client) leave(sub *subscriber) {
+	f := sub.f
+	f.mu.Lock()
+	last := len(f.subs) - 1
+	f.subs[sub.index] = f.subs[last]
+	f.subs[sub.index].index = sub.index
+	f.subs[last] = nil
+	f.subs = f.subs[:last]
+	empty, done := last == 0, f.done
+	if empty {
+		f.over = true
+		if done {
+			f.recycle()
+		}
+	}
+	f.mu.Unlock()
+	if empty && !done {
+		f.cancel(context.Canceled)
+		if f.shared {
+			c.flights.remove(f)
+		}
+	}
+}
+
+// recycle gives the buffer back: nobody reads it any more.
+func (f *flight) recycle() {
+	if b := f.buf; b != nil && cap(b.raw) <= keptBuf {
+		b.raw, b.ends = b.raw[:0], b.ends[:0]
+		answerBufs.Put(b)
+	}
+	f.buf = nil
+}
+
+// piece appends one raw token and wakes those who wait for it; false: the
+// answer is long enough.
+func (f *flight) piece(raw []byte) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	b := f.buf
+	if len(b.raw)+len(raw) > f.limit || len(b.ends) >= f.maxN {
+		return false
+	}
+	b.raw = append(b.raw, raw...)
+	b.ends = append(b.ends, int32(len(b.raw)))
+	for _, sub := range f.subs {
+		if sub.waits == waitPiece {
+			sub.waits = waitNothing
+			sub.wake <- struct{}{}
+		}
+	}
+	return true
+}
+
+// delivered is how many pieces there are.
+func (f *flight) delivered() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.buf.ends)
+}
+
+// answer is the whole answer as one raw token, in memory of its own.
+func (f *flight) answer() []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.buf.join(nil, 0, len(f.buf.ends))
+}
+
+// text is what was answered so far.
+func (f *flight) text() string {
+	s, _ := codec.Unquote(f.answer())
+	return s
+}
+
+// admitted notes that the call left the queue.
+func (f *flight) admitted() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.leased = true
+}
+
+// queued passes the place in the queue on to everybody.
+func (f *flight) queued(position int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, sub := range f.subs {
+		if sub.caller.Queued != nil {
+			sub.caller.Queued(position)
+		}
+	}
+}
+
+// finish ends the flight and wakes everybody.
+func (f *flight) finish(res chat.Result, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.res, f.err, f.done, f.over = res, err, true, true
+	for _, sub := range f.subs {
+		if sub.waits != waitNothing {
+			sub.waits = waitNothing
+			sub.wake <- struct{}{}
+		}
+	}
+	if len(f.subs) == 0 {
+		f.recycle()
+	}
+}
+
+// start is where piece i begins.
+func (b *answerBuf) start(i int) int32 {
+	if i == 0 {
+		return 0
+	}
+	return b.ends[i-1]
+}
+
+// join appends the pieces from i up to n as one token.
+func (b *answerBuf) join(dst []byte, i, n int) []byte {
+	dst = append(dst, '"')
+	for ; i < n; i++ {
+		dst = append(dst, b.raw[b.start(i)+1:b.ends[i]-1]...)
+	}
+	return append(dst, '"')
+}
+
+// follow delivers a flight's pieces to sink until the end, and leaves.
+func (c *Client) follow(ctx context.Context, sub *subscriber, sink chat.Sink) (chat.Result, error) {
+	defer c.leave(sub)
+	f, cfg := sub.f, c.cfg.Load()
+	late, lateC := timerAt(cfg.Now(), sub.caller.Deadline)
+	if late != nil {
+		defer late.Stop()
+	}
+	r := reader{sink: sink, coalesce: cfg.Coalesce}
+	defer r.close()
+	for {
+		wants := waitPiece
+		pause := r.pause()
+		if pause != nil {
+			wants = waitEnd
+		}
+		f.mu.Lock()
+		seen, done := answerBuf{raw: f.buf.raw, ends: f.buf.ends}, f.done
+		idle := !done && (pause != nil || sub.pos == len(seen.ends))
+		if idle {
+			sub.waits = wants
+		}
+		f.mu.Unlock()
+		if !idle {
+			if err := r.deliver(&seen, &sub.pos); err != nil {
+				return sub.result(chat.FinishError), err
+			}
+			if done {
+				return sub.outcome()
+			}
+			continue
+		}
+		if sub.pos > 0 {
+			lateC = nil // the deadline is for the first piece
+		}
+		select {
+		case <-sub.wake:
+			if pause != nil {
+				r.paused = false
+			}
+		case <-pause:
+			r.paused = false
+			sub.calm()
+		case <-ctx.Done():
+			return sub.result(chat.FinishStopped), context.Cause(ctx)
+		case <-lateC:
+			return sub.result(chat.FinishError), &chat.UpstreamError{
+				Fault: chat.FaultTimeout, Reason: "no answer began before the visitor's deadline; the queue or the upstream is too slow"}
+		}
+	}
+}
+
+// calm takes back the wish to be woken, and the wake-up if it came already.
+func (s *subscriber) calm() {
+	s.f.mu.Lock()
+	defer s.f.mu.Unlock()
+	s.waits = waitNothing
+	select {
+	case <-s.wake:
+	default:
+	}
+}
+
+// outcome is how the flight ended, as this subscriber sees it: only the one
+// that started the call pays.
+func (s *subscriber) outcome() (chat.Result, error) {
+	res := s.f.res // set before done, never changed after
+	if s.merged {
+		res.Merged, res.Cost = true, 0
+	}
+	return res, s.f.err
+}
+
+// result is for a subscriber that leaves before the end.
+func (s *subscriber) result(fin chat.Finish) chat.Result {
+	return chat.Result{Finish: fin, Merged: s.merged}
+}
+
+// reader hands pieces to a sink, joined as the coalescing wants it.
+type reader struct {
+	sink     chat.Sink
+	coalesce time.Duration
+	timer    *time.Timer
+	paused   bool
+	joined   *buffer
+}
+
+// pause returns the channel to wait on before the next delivery, nil: none.
+func (r *reader) pause() <-chan time.Time {
+	if !r.paused {
+		return nil
+	}
+	return r.timer.C
+}
+
+func (r *reader) close() {
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	if r.joined != nil {
+		scratch.Put(r.joined)
+	}
+}
+
+// deliver hands over everything from *pos on.
+func (r *reader) deliver(b *answerBuf, pos *int) error {
+	n := len(b.ends)
+	if *pos == n {
+		return nil
+	}
+	if r.coalesce > 0 && *pos > 0 && n-*pos > 1 {
+		if r.joined == nil {
+			r.joined = scratch.Get().(*buffer)
+		}
+		r.joined.b = b.join(r.joined.b[:0], *pos, n)
+		*pos = n
+		if err := r.sink(r.joined.b); err != nil {
+			return err
+		}
+	}
+	for *pos < n {
+		raw := b.raw[b.start(*pos):b.ends[*pos]]
+		*pos++
+		if err := r.sink(raw); err != nil {
+			return err
+		}
+	}
+	if r.coalesce > 0 {
+		if r.timer == nil {
+			r.timer = time.NewTimer(r.coalesce)
+		} else {
+			r.timer.Reset(r.coalesce)
+		}
+		r.paused = true
+	}
+	return nil
+}

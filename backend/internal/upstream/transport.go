@@ -1,0 +1,177 @@
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// errForbiddenAddress: a name led to an address that it must not lead to.
+var errForbiddenAddress = errors.New("forbidden address")
+
+// maxPools bounds the transports; a further base URL takes an old one's place.
+const maxPools = 64
+
+// pools has one transport for each scheme and host, with the kept connections.
+type pools struct {
+	dialed func(host string)
+	dials  atomic.Int64
+
+	mu     sync.RWMutex
+	byHost map[string]*http.Transport
+}
+
+// get returns the transport for u.
+func (p *pools) get(cfg *Config, u *url.URL) *http.Transport {
+	key := u.Scheme + "://" + u.Host
+	p.mu.RLock()
+	t := p.byHost[key]
+	p.mu.RUnlock()
+	if t != nil {
+		return t
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t := p.byHost[key]; t != nil {
+		return t
+	}
+	if p.byHost == nil {
+		p.byHost = map[string]*http.Transport{}
+	}
+	for old, t := range p.byHost {
+		if len(p.byHost) < maxPools {
+			break
+		}
+		t.CloseIdleConnections()
+		delete(p.byHost, old)
+	}
+	t = p.make(cfg, u)
+	p.byHost[key] = t
+	return t
+}
+
+// drop closes the idle connections and forgets the transports; calls under way
+// end undisturbed.
+func (p *pools) drop() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.byHost {
+		t.CloseIdleConnections()
+	}
+	p.byHost = nil
+}
+
+// make builds a transport. No redirects are followed, since the caller uses
+// RoundTrip: a key never travels to where it was not meant to go. Compression
+// is not asked for: it would delay a stream's pieces.
+func (p *pools) make(cfg *Config, u *url.URL) *http.Transport {
+	connect := min(5*time.Second, cfg.Timeout/2)
+	guard := guard{host: u.Hostname(), allowLocal: cfg.AllowLocal}
+	t := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		MaxIdleConns:           cfg.MaxIdleConns,
+		MaxIdleConnsPerHost:    cfg.MaxIdleConnsPerHost,
+		IdleConnTimeout:        cfg.IdleConnTimeout,
+		TLSHandshakeTimeout:    connect,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: 64 << 10,
+		WriteBufferSize:        8 << 10,
+		ReadBufferSize:         8 << 10,
+		// HTTP/2 connections that died silently are found by pings.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 5 * time.Second},
+	}
+	if cfg.TLS != nil {
+		t.TLSClientConfig = cfg.TLS.Clone()
+	} else {
+		t.TLSClientConfig = &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(32)}
+	}
+	t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		d := net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}
+		if host, _, err := net.SplitHostPort(addr); err == nil && strings.EqualFold(host, guard.host) {
+			d.Control = guard.control // else it is the address of the owner's proxy
+		}
+		conn, err := d.DialContext(ctx, network, addr)
+		if err == nil {
+			p.dials.Add(1)
+			p.dialed(addr)
+		}
+		return conn, err
+	}
+	return t
+}
+
+// guard decides which addresses a configured host may lead to. It sees the
+// address that is really dialled, so a name cannot lead elsewhere a moment
+// after it was checked.
+//
+// Link-local addresses, where clouds keep their metadata and credentials, are
+// always refused. Private and loopback addresses are for hosts that the owner
+// named as local (isLocal), or with AllowLocal.
+type guard struct {
+	host       string
+	allowLocal bool
+}
+
+func (g guard) control(_, address string, _ syscall.RawConn) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("dial %s: %w", address, err)
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return fmt.Errorf("dial %s: %w", address, err)
+	}
+	return g.check(ip)
+}
+
+// metadata addresses that are not link-local: AWS over IPv6 and Alibaba Cloud.
+var metadata = [...]netip.Addr{netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("100.100.100.200")}
+
+// sharedSpace is RFC 6598, used inside providers' and overlay networks.
+var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
+
+func (g guard) check(ip netip.Addr) error {
+	ip = ip.Unmap().WithZone("")
+	bad := ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() && !isLocal(g.host)
+	for _, m := range metadata {
+		bad = bad || ip == m
+	}
+	if bad {
+		return fmt.Errorf("%s leads to %s: %w", g.host, ip, errForbiddenAddress)
+	}
+	if (ip.IsLoopback() || ip.IsPrivate() || sharedSpace.Contains(ip)) && !g.allowLocal && !isLocal(g.host) {
+		return fmt.Errorf("%s leads to the private address %s: %w", g.host, ip, errForbiddenAddress)
+	}
+	return nil
+}
+
+// isLocal reports whether a host as the owner wrote it says itself that it is
+// in the own network: an address that is private or loopback, a name without a
+// dot (a container, a machine), or one under a suffix that is never public.
+func isLocal(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if ip, err := netip.ParseAddr(host); err == nil {
+		ip = ip.Unmap()
+		return ip.IsLoopback() || ip.IsPrivate() || ip.IsUnspecified() || sharedSpace.Contains(ip)
+	}
+	if !strings.Contains(host, ".") {
+		return host != ""
+	}
+	for _, suffix := range [...]string{".localhost", ".local", ".lan", ".internal", ".home.arpa", ".intranet", ".corp", ".home", ".test"} {
+		if strings.HasSuffix(host, suffix) {
+			return true
+		}
+	}
+	return false
+}
