@@ -3,7 +3,6 @@ package sqlite
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 )
 
 // gap stands between Chinese, Japanese and Korean characters in the full-text
@@ -106,19 +105,18 @@ func trigrams(word string) []string {
 }
 
 // matchAll writes the FTS5 query for texts that contain all words, empty when
-// no word can be looked up. Every trigram is one token, so that the index
-// needs no positions (detail=none).
-func matchAll(words []string) string { return match(words, " AND ") }
+// no word can be looked up.
+func matchAll(words []string) string { return match(words, " AND ", maxTrigrams) }
 
-// matchAny is matchAll for texts that share any trigram with the words.
-func matchAny(words []string) string { return match(words, " OR ") }
-
-func match(words []string, op string) string {
+// match joins the trigrams of words, at most limit of them, into an FTS5
+// query. Every trigram is one token, so that the index needs no positions
+// (detail=none).
+func match(words []string, op string, limit int) string {
 	var b strings.Builder
 	seen := make(map[string]bool)
 	for _, w := range words {
 		for _, t := range trigrams(w) {
-			if seen[t] || len(seen) == maxTrigrams || utf8.RuneCountInString(t) != 3 {
+			if seen[t] || len(seen) == limit {
 				continue
 			}
 			seen[t] = true
