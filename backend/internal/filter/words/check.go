@@ -1,0 +1,407 @@
+package words
+
+import (
+	"unicode/utf8"
+
+	"haoke/backend/internal/filter/fold"
+)
+
+type outcome uint8
+
+const (
+	rejected outcome = iota
+	matched
+	undecided // depends on text that is not here yet
+)
+
+// check1 decides whether entry e really ends at the candidate place, end being
+// behind the first letter of its last run of equal letters.
+func (s *Set) check1(e *compiled, text string, end int, final bool) (from, to int, v outcome) {
+	letters := s.letters[e.off : e.off+uint32(e.n)]
+	short, long, v := s.lastRun(letters, text, end, final)
+	if v != matched {
+		return 0, 0, v
+	}
+	for _, to := range [2]int{long, short} {
+		if needsRight(letters, e.flags) {
+			switch s.rightBoundary(letters[len(letters)-1], text, to, final) {
+			case undecided:
+				return 0, 0, undecided
+			case rejected:
+				continue
+			}
+		}
+		if from, ok := s.backward(e, letters, text, to); ok {
+			return from, to, matched
+		}
+		if long == short {
+			break
+		}
+	}
+	return 0, 0, rejected
+}
+
+// lastRun finds where the last run of equal letters may end: at the letter
+// that completes the entry (short) and behind further repetitions (long).
+func (s *Set) lastRun(letters []rune, text string, end int, final bool) (short, long int, v outcome) {
+	c := coarse(letters[len(letters)-1])
+	need := 1
+	for need < len(letters) && coarse(letters[len(letters)-1-need]) == c {
+		need++
+	}
+	got, cost, gap, done := 1, 0, false, false
+	pos := end
+	short, long = end, end
+	for pos < len(text) && !done {
+		r, w := utf8.DecodeRuneInString(text[pos:])
+		k, f, more := s.letterOf(r)
+		pos += w
+		if sym := disguises(r); k != fold.Letter && sym != "" && coarse(rune(sym[0])) == c {
+			k, f = fold.Letter, c
+		}
+		if k != fold.Letter {
+			gap = true
+			cost += int(costOf(k))
+			done = got >= need && k != fold.Skip || cost > gapBudget
+			continue
+		}
+		if done = coarse(f) != c || more != "" || got >= need && gap; done {
+			continue
+		}
+		got++
+		cost += costRepeat
+		gap = false
+		if got <= need {
+			short = pos
+		}
+		long, done = pos, cost > gapBudget
+	}
+	switch {
+	case !done && !final:
+		return 0, 0, undecided
+	case got < need:
+		return 0, 0, rejected
+	}
+	return short, long, matched
+}
+
+func costOf(k fold.Kind) int32 {
+	if k == fold.Skip {
+		return costSkip
+	}
+	return costGap
+}
+
+// rightBoundary looks for the end of the word behind text[:to].
+func (s *Set) rightBoundary(last rune, text string, to int, final bool) outcome {
+	for _, r := range text[to:] {
+		k, f, _ := s.fold.Fold(r)
+		if k == fold.Skip {
+			continue
+		}
+		if k == fold.Letter && joins(last, f) {
+			return rejected
+		}
+		return matched
+	}
+	if final {
+		return matched
+	}
+	return undecided
+}
+
+// leftBoundary looks for the begin of a word at text[from:].
+func (s *Set) leftBoundary(first rune, text string, from int) bool {
+	for from > 0 {
+		r, w := utf8.DecodeLastRuneInString(text[:from])
+		from -= w
+		k, f, _ := s.fold.Fold(r)
+		if k == fold.Skip {
+			continue
+		}
+		return k != fold.Letter || !joins(first, f)
+	}
+	return true
+}
+
+// joins reports whether letter f beside an entry's outer letter makes it part
+// of a longer word: letters join letters, digits join digits.
+func joins(outer, f rune) bool {
+	if isDigit(outer) {
+		return isDigit(f)
+	}
+	return fold.Alphabetic(f)
+}
+
+// tally is what a letter-by-letter comparison saw.
+type tally struct {
+	native, foreign, leet      int // letters by how they were written
+	latin                      int // runes that are no Chinese characters
+	tight, free, strict        int // gaps between letters of spaced scripts
+	hanTight, hanFree, hanHard int // gaps with a letter of another script
+}
+
+// gapSeen says what stood between two letters.
+type gapSeen struct{ any, hard, space bool }
+
+// backward compares the entry's letters with the text before end, last letter
+// first, and returns where the match begins.
+func (s *Set) backward(e *compiled, letters []rune, text string, end int) (int, bool) {
+	var t tally
+	var gap gapSeen
+	cur, cost, pos := len(letters), 0, end
+	for pos > 0 {
+		r, w := utf8.DecodeLastRuneInString(text[:pos])
+		k, f, more := s.letterOf(r)
+		sym := k != fold.Letter && disguises(r) != ""
+		if k == fold.Letter || sym {
+			next, ok := s.consume(&t, e, letters, cur, r, f, more, gap, k == fold.Letter)
+			switch {
+			case ok && next < cur:
+				cur, cost, gap = next, 0, gapSeen{}
+				pos -= w
+				if cur == 0 {
+					return s.begin(e, letters, text, pos, &t)
+				}
+				continue
+			case ok: // a repetition
+				if cost += costRepeat; cost > gapBudget {
+					return 0, false
+				}
+				gap = gapSeen{}
+				pos -= w
+				continue
+			case k == fold.Letter:
+				return 0, false
+			}
+		}
+		pos -= w
+		cost += int(costOf(k))
+		if k != fold.Skip {
+			gap.any = true
+			gap.hard = gap.hard || k == fold.Strict
+			gap.space = gap.space || k == fold.Space
+		}
+		if cost > gapBudget || cur == len(letters) {
+			return 0, false
+		}
+	}
+	return 0, false
+}
+
+// consume compares the letters of one rune with the entry before index cur. It
+// returns the new index; cur itself when the rune repeats the last letter.
+func (s *Set) consume(t *tally, e *compiled, letters []rune, cur int, r, f rune, more string, gap gapSeen, isLetter bool) (int, bool) {
+	var all [20]rune // no rune folds to more than 18
+	n := 1
+	all[0] = f
+	for _, m := range more {
+		if n < len(all) {
+			all[n] = m
+			n++
+		}
+	}
+	next := cur
+	for i := n - 1; i >= 0; i-- {
+		x := all[i]
+		if !isLetter {
+			x = 0
+		}
+		switch {
+		case next > 0 && s.same(t, letters[next-1], r, x):
+			if next < len(letters) {
+				t.gap(e, letters, next, gap)
+			}
+			next--
+			gap = gapSeen{}
+			if s.pinyin != nil && s.latin(r) {
+				t.latin++
+			}
+		case next < len(letters) && !isDigit(letters[next]) && s.same(nil, letters[next], r, x):
+		default:
+			return cur, false
+		}
+	}
+	return next, true
+}
+
+// same reports whether the text's rune r, folded x (0: a symbol), can be the
+// entry's letter want.
+func (s *Set) same(t *tally, want, r, x rune) bool {
+	foreign := x != 0 && s.fold.Foreign(r)
+	switch {
+	case x == want:
+		if t != nil && fold.Alphabetic(want) {
+			if foreign {
+				t.foreign++
+			} else {
+				t.native++
+			}
+		}
+		return true
+	case want == 'l' && (r == 'I' || foreign && x == 'i'), want == 'i' && foreign && x == 'l':
+		if t != nil {
+			t.foreign++
+		}
+		return true
+	}
+	sym := r
+	if x != 0 {
+		sym = x
+	}
+	for _, d := range disguises(sym) {
+		if d == want {
+			if t != nil {
+				t.leet++
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// gap counts what stood before letter j, between letters j-1 and j.
+func (t *tally) gap(e *compiled, letters []rune, j int, g gapSeen) {
+	if g.any && e.spaces&(1<<j) != 0 {
+		return // the entry has a separator here itself
+	}
+	if bounded(letters[j-1]) && bounded(letters[j]) {
+		switch {
+		case !g.any:
+			t.tight++
+		case g.hard || g.space:
+			t.strict++
+		default:
+			t.free++
+		}
+		return
+	}
+	switch {
+	case !g.any:
+		t.hanTight++
+	case g.hard:
+		t.hanHard++
+	default:
+		t.hanFree++
+	}
+}
+
+// begin settles where the match begins and whether what was seen on the way is
+// a disguise or an accident.
+func (s *Set) begin(e *compiled, letters []rune, text string, pos int, t *tally) (int, bool) {
+	n := len(letters)
+	switch {
+	case s.pinyin != nil && t.latin == 0: // all in characters: a homophone is another word
+		return 0, false
+	case t.strict > 0 && (t.tight > 0 || n < 3): // "as sets" is no disguise, "a s s" is
+		return 0, false
+	case t.free > 0 && t.tight > 0 && n < 4:
+		return 0, false
+	case t.hanHard > 0 && (t.hanTight > 0 || n < 3):
+		return 0, false
+	case t.leet > t.native+t.foreign: // "5417" is a number
+		return 0, false
+	case t.native == 0 && t.foreign > 0 && t.leet == 0 && n < 5: // a short word of another alphabet
+		return 0, false
+	}
+	left := needsLeft(letters, e.flags)
+	for {
+		if !left || s.leftBoundary(letters[0], text, pos) {
+			return pos, true
+		}
+		// a repetition of the first letter stands between us and the boundary
+		r, w := utf8.DecodeLastRuneInString(text[:pos])
+		k, f, more := s.letterOf(r)
+		if k != fold.Letter || more != "" || isDigit(letters[0]) || !s.same(nil, letters[0], r, f) {
+			return 0, false
+		}
+		pos -= w
+	}
+}
+
+// pathStart walks back over depth runs of equal letters before text[:pos] and
+// returns the earliest offset at which a match along that path can begin, and
+// the earliest one at a word boundary, -1 when there is none.
+func (s *Set) pathStart(text string, pos, depth int) (start, left int) {
+	var prev uint16
+	var first rune
+	start, left = pos, -1
+	runs, cost := 0, 0
+	for pos > 0 {
+		r, w := utf8.DecodeLastRuneInString(text[:pos])
+		c := s.classOf(r)
+		pos -= w
+		switch {
+		case c == 0:
+			return start, left
+		case c == classSkip:
+			cost += costSkip
+		case c == classGap, c == classAmbig:
+			cost += costGap
+		case c == classMulti:
+			n, last, head := s.multiRuns(r, prev)
+			if runs+n > depth {
+				n = depth - runs
+			}
+			runs += n
+			prev, first, cost, start = head, last, 0, pos
+		case c == prev:
+			cost += costRepeat
+			start = pos
+		default:
+			if runs == depth {
+				return start, left
+			}
+			runs++
+			_, f, _ := s.fold.Fold(r)
+			prev, first, cost, start = c, f, 0, pos
+		}
+		if runs == depth && start == pos && s.leftBoundary(first, text, pos) {
+			left = pos
+		}
+		if cost > gapBudget {
+			return start, left
+		}
+	}
+	return start, left
+}
+
+// multiRuns counts the runs that a rune standing for several letters adds
+// before a run of class prev.
+func (s *Set) multiRuns(r rune, prev uint16) (n int, first rune, head uint16) {
+	_, f, more := s.letterOf(r)
+	all := append([]rune{f}, []rune(more)...)
+	head = prev
+	for i := len(all) - 1; i >= 0; i-- {
+		if c := s.classOf(coarse(all[i])); c != head {
+			n++
+			head = c
+		}
+	}
+	return n, f, head
+}
+
+// torn reports whether the path that ends the text has two letters of a spaced
+// script side by side and then a blank: no entry without a blank of its own
+// goes on from there.
+func (s *Set) torn(text string, depth int) bool {
+	if depth < 2 {
+		return false
+	}
+	pos, blank := len(text), false
+	for pos > 0 {
+		r, w := utf8.DecodeLastRuneInString(text[:pos])
+		k, f, _ := s.fold.Fold(r)
+		if k == fold.Letter {
+			if !blank || !bounded(f) {
+				return false
+			}
+			r, _ = utf8.DecodeLastRuneInString(text[:pos-w])
+			k, g, _ := s.fold.Fold(r)
+			return k == fold.Letter && bounded(g) && coarse(g) != coarse(f)
+		}
+		blank = blank || k == fold.Space || k == fold.Strict
+		pos -= w
+	}
+	return false
+}

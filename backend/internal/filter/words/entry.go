@@ -1,0 +1,177 @@
+// Package words finds thousands of words in one pass over a text, however
+// they are disguised: width, case, accents, look-alikes, digits for letters,
+// repeated letters, separators and invisible characters between letters.
+//
+// It works in two steps. An automaton over coarse letter classes looks at
+// every character once and names candidates; it never misses, but it is
+// generous. Each candidate is then checked letter by letter against the
+// original text, which settles boundaries, separators and look-alikes.
+package words
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+
+	"haoke/backend/internal/filter/fold"
+)
+
+// MaxLetters is the longest entry, in letters after folding.
+const MaxLetters = 64
+
+// Entry is one word or phrase of a list. A leading or trailing "*" lifts the
+// word boundary on that side ("fuck*").
+type Entry struct {
+	Text string
+	Rule int32 // the caller's number for it, returned with each match
+}
+
+// Errors of entries.
+var (
+	// ErrNoLetters: nothing remains of the entry after folding.
+	ErrNoLetters = errors.New("has no letters or digits")
+	// ErrTooLong: the entry has more than MaxLetters letters.
+	ErrTooLong = errors.New("is longer than 64 letters")
+)
+
+const (
+	openLeft  = 1 << iota // no boundary needed before the word
+	openRight             // nor after it
+)
+
+// compiled is an entry as the check needs it.
+type compiled struct {
+	off    uint32 // first letter in Set.letters
+	n      uint8  // number of letters
+	flags  uint8
+	rule   int32
+	spaces uint64 // bit j: the entry itself has a separator before letter j
+}
+
+// parse folds an entry into letters.
+func parse(t *fold.Table, text string) (letters []rune, spaces uint64, flags uint8, err error) {
+	text = strings.TrimSpace(text)
+	if strings.HasPrefix(text, "*") {
+		flags |= openLeft
+	}
+	if len(text) > 1 && strings.HasSuffix(text, "*") {
+		flags |= openRight
+	}
+	gap := false
+	for _, r := range text {
+		k, f, more := t.Fold(r)
+		switch k {
+		case fold.Letter:
+			if gap && len(letters) > 0 && len(letters) < MaxLetters {
+				spaces |= 1 << len(letters)
+			}
+			gap = false
+			letters = append(letters, f)
+			letters = append(letters, []rune(more)...)
+		case fold.Skip:
+		default:
+			gap = true
+		}
+	}
+	switch {
+	case len(letters) == 0:
+		return nil, 0, 0, ErrNoLetters
+	case len(letters) > MaxLetters:
+		return nil, 0, 0, ErrTooLong
+	}
+	return letters, spaces, flags, nil
+}
+
+// needsLeft reports whether an entry must begin at a word boundary.
+func needsLeft(letters []rune, flags uint8) bool {
+	return flags&openLeft == 0 && bounded(letters[0])
+}
+
+func needsRight(letters []rune, flags uint8) bool {
+	return flags&openRight == 0 && bounded(letters[len(letters)-1])
+}
+
+// bounded reports whether words made of such letters are delimited by others.
+func bounded(f rune) bool { return isDigit(f) || fold.Alphabetic(f) }
+
+func isDigit(f rune) bool { return '0' <= f && f <= '9' }
+
+// coarse merges letters that the same digit or symbol may stand for, so that
+// the automaton needs to know only one of them.
+func coarse(f rune) rune {
+	switch f {
+	case 'l', '1':
+		return 'i'
+	case '0':
+		return 'o'
+	case '5':
+		return 's'
+	case '4':
+		return 'a'
+	case '3':
+		return 'e'
+	case '7':
+		return 't'
+	case '8', '6':
+		return 'b'
+	case '9':
+		return 'g'
+	case '2':
+		return 'z'
+	}
+	return f
+}
+
+// disguises gives the letters that a digit or symbol may stand for.
+func disguises(r rune) string {
+	switch r {
+	case '1', '!', '|':
+		return "il"
+	case '0':
+		return "o"
+	case '5', '$':
+		return "s"
+	case '4', '@':
+		return "a"
+	case '3', '€':
+		return "e"
+	case '7', '+':
+		return "t"
+	case '8', '6':
+		return "b"
+	case '9':
+		return "g"
+	case '2':
+		return "z"
+	case '¢':
+		return "c"
+	}
+	return ""
+}
+
+// ambiguous are the symbols that may be a letter or a separator.
+const ambiguous = "@$!|+€¢"
+
+// Key is the form under which two entries are the same word.
+func Key(text string) (string, error) {
+	letters, _, flags, err := parse(fold.Default(), text)
+	if err != nil {
+		return "", err
+	}
+	return string(rune('0'+flags)) + string(letters), nil
+}
+
+// Letters counts the letters of an entry and tells whether they are of a
+// script that writes spaces between words.
+func Letters(text string) (n int, alphabetic bool) {
+	letters, _, _, err := parse(fold.Default(), text)
+	if err != nil {
+		return 0, false
+	}
+	for _, r := range letters {
+		if unicode.IsDigit(r) || fold.Alphabetic(r) {
+			alphabetic = true
+		}
+	}
+	return len(letters), alphabetic
+}
