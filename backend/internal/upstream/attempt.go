@@ -272,17 +272,13 @@ func (a *attempt) chunk(data []byte) error {
 	}
 	chunk, err := codec.DecodeChunk(data)
 	if err != nil {
-		joined, ok := a.events.rest(data)
-		if ok {
-			data = joined
-			chunk, err = codec.DecodeChunk(data)
-		}
-		if err != nil && a.events.eof {
+		var complete bool
+		if data, complete = a.events.rest(data); !complete {
 			return io.ErrUnexpectedEOF // broken off within an event
 		}
-	}
-	if err != nil {
-		return a.bad("a piece of its stream is not valid JSON", err)
+		if chunk, err = codec.DecodeChunk(data); err != nil {
+			return a.bad("a piece of its stream is not valid JSON", err)
+		}
 	}
 	return a.take(&chunk, data)
 }

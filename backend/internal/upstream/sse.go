@@ -130,20 +130,23 @@ func (e *events) next() ([]byte, error) {
 }
 
 // rest joins data with the further data lines of its event, as the standard
-// wants it; ok is false when there are none.
-func (e *events) rest(data []byte) (joined []byte, ok bool) {
+// wants it. complete is false when the stream ended before the empty line that
+// ends an event.
+func (e *events) rest(data []byte) (joined []byte, complete bool) {
 	e.joined = append(e.joined[:0], data...)
 	for {
 		line, err := e.line()
-		if err != nil || len(line) == 0 {
-			return e.joined, ok
+		if err != nil {
+			return e.joined, false
+		}
+		if len(line) == 0 {
+			return e.joined, true
 		}
 		if more, isData := dataOf(line); isData {
-			if len(e.joined)+len(more) > maxLine {
-				return nil, false
-			}
 			e.joined = append(append(e.joined, '\n'), more...)
-			ok = true
+			if len(e.joined) > maxLine {
+				return e.joined, true // too long for a chunk in any case
+			}
 		}
 	}
 }
