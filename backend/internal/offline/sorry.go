@@ -45,7 +45,7 @@ func Language(text, locale string) string {
 func sorry(lang string) string {
 	switch base(lang) {
 	case "zh":
-		return "抱歉,这个问题我暂时没有找到答案。您可以换个说法再问一次,或者点“转人工”,我们的同事会尽快回复您。"
+		return "抱歉，这个问题我暂时没有找到答案。您可以换个说法再问一次，或者点“转人工”，我们的同事会尽快回复您。"
 	case "ja":
 		return "申し訳ございません。そのご質問への答えが見つかりませんでした。別の言い方でお尋ねいただくか、「担当者と話す」を押してください。スタッフがご返信いたします。"
 	case "ko":
