@@ -37,13 +37,18 @@ type Changed struct {
 
 // Conflict is the error of an edit whose Revision is not the present one.
 type Conflict struct {
-	Path     string
+	Path     string          // "": the revision of all settings together
 	Revision int64           // the present one
 	Value    json.RawMessage // the present value; secrets hidden
 }
 
 // Error implements error.
-func (c *Conflict) Error() string { return c.Path + ": " + ErrConflict.Error() }
+func (c *Conflict) Error() string {
+	if c.Path == "" {
+		return "other settings were changed meanwhile"
+	}
+	return c.Path + ": " + ErrConflict.Error()
+}
 
 // Is makes errors.Is(err, ErrConflict) hold.
 func (c *Conflict) Is(target error) bool { return target == ErrConflict }
@@ -117,7 +122,7 @@ func (s *Store) readEdit(l *leaf, value []byte, out layer) error {
 		r.refuse(l, l.path, "", err)
 		return asError(r.problems)
 	}
-	if l.kind == kindSecret && v == hidden {
+	if l.kind == kindSecret && (v == hidden || v == isSet) {
 		r.refuse(l, l.path, "", refuse("is the hidden form of a secret"))
 		return asError(r.problems)
 	}
@@ -134,7 +139,7 @@ func (s *Store) readEdit(l *leaf, value []byte, out layer) error {
 
 // Set changes one setting; see SetAll.
 func (s *Store) Set(ctx context.Context, path string, value json.RawMessage, revision int64) (Changed, error) {
-	all, err := s.SetAll(ctx, []Edit{{path, value, revision}})
+	all, err := s.SetAll(ctx, AnyRevision, []Edit{{path, value, revision}})
 	if err != nil {
 		return Changed{}, err
 	}
@@ -142,16 +147,24 @@ func (s *Store) Set(ctx context.Context, path string, value json.RawMessage, rev
 }
 
 // SetAll makes all edits or none: checks them, keeps them durably, publishes
-// the new settings and tells the subscribers. Errors: ErrUnknown, ErrLocked,
-// *Conflict (ErrConflict), *Error for bad values, and the backend's.
-func (s *Store) SetAll(ctx context.Context, edits []Edit) ([]Changed, error) {
+// the new settings and tells the subscribers. revision is what Revision gave
+// the editor, or AnyRevision; the edits' own revisions are checked as well.
+// Errors: ErrUnknown, ErrLocked, *Conflict (ErrConflict), *Error for bad
+// values, and the backend's.
+func (s *Store) SetAll(ctx context.Context, revision int64, edits []Edit) ([]Changed, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.backend == nil {
 		return nil, errors.New("change settings: the store is not open yet")
 	}
+	if at := s.revision(); revision != AnyRevision && revision != at {
+		return nil, &Conflict{Revision: at}
+	}
 	before := s.Current()
 	window := maps.Clone(s.window)
+	if err := oncePerPath(edits); err != nil {
+		return nil, err
+	}
 	rows := make([]Row, 0, len(edits))
 	changes := make([]Changed, 0, len(edits))
 	for _, e := range edits {
@@ -174,6 +187,35 @@ func (s *Store) SetAll(ctx context.Context, edits []Edit) ([]Changed, error) {
 	s.window = window
 	s.publish(after)
 	return changes, nil
+}
+
+// Revision grows with every change of any setting.
+func (s *Store) Revision() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.revision()
+}
+
+// revision is the number of changes ever made: the sum over the rows, which
+// are never deleted.
+func (s *Store) revision() int64 {
+	var n int64
+	for _, r := range s.rows {
+		n += r.Revision
+	}
+	return n
+}
+
+// oncePerPath refuses two edits of one setting: which should win is unclear.
+func oncePerPath(edits []Edit) error {
+	seen := map[string]bool{}
+	for _, e := range edits {
+		if seen[e.Path] {
+			return &Error{[]Problem{{Source: string(Window), Key: e.Path, Message: "is given twice"}}}
+		}
+		seen[e.Path] = true
+	}
+	return nil
 }
 
 // apply checks one edit and lays it into window.

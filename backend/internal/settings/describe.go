@@ -8,34 +8,57 @@ import (
 )
 
 // Text is a text in the window's two languages.
-type Text struct {
-	En string `json:"en"`
-	Zh string `json:"zh"`
-}
+type Text struct{ En, Zh string }
+
+// Form says how the window edits a setting.
+type Form string
+
+// Forms beside those named like the types: bool, int, float, duration,
+// strings, secret and string.
+const (
+	FormEnum Form = "enum" // one of Options
+	FormText Form = "text" // several lines
+	FormAddr Form = "addr" // host:port
+	FormURL  Form = "url"  //
+	FormJSON Form = "json" // structured, on a page of its own
+)
 
 // Entry describes one setting and its present value for the window.
 type Entry struct {
-	Path     string          `json:"path"`
-	Group    string          `json:"group"` // the section: "server", "upstream", ...
-	Page     string          `json:"page"`  // page that edits it; "": the settings list
-	Type     string          `json:"type"`  // string secret bool int float duration strings object table list
-	Title    Text            `json:"title"`
-	Help     Text            `json:"help"`
-	Allowed  string          `json:"allowed"`
-	Options  []string        `json:"options,omitempty"`
-	Min      *float64        `json:"min,omitempty"` // durations: seconds
-	Max      *float64        `json:"max,omitempty"`
-	Unit     string          `json:"unit,omitempty"` // bytes tokens characters currency days
-	Item     []Entry         `json:"item,omitempty"` // fields of a list's elements, without values
-	Secret   bool            `json:"secret"`
-	Restart  bool            `json:"restart"`
-	Default  json.RawMessage `json:"default,omitempty"`
-	Value    json.RawMessage `json:"value,omitempty"` // secrets: "" or "(hidden)"
-	Revision int64           `json:"revision"`
-	Source   Source          `json:"source"`
-	Where    string          `json:"where"` // "set in …"
-	Locked   bool            `json:"locked"`
-	Env      string          `json:"env"` // the environment variable that would set it
+	Path    string
+	Group   string // the section: "server", "upstream", ...
+	Page    string // page that edits it; "": the settings list
+	Type    string // string secret bool int float duration strings object table list
+	Form    Form
+	Title   Text
+	Help    Text
+	Allowed string   // in words, English
+	Options []string // closed choice
+	Min     *float64 // durations: seconds
+	Max     *float64
+	Unit    string  // bytes tokens characters currency days
+	Item    []Entry // fields of a list's elements, without values
+
+	Secret   bool // the value is written and never read
+	Restart  bool // a change takes effect at the next start
+	Advanced bool // for those who know
+	Danger   Text // consequence to confirm before a change; empty: none
+
+	Default  json.RawMessage
+	Value    json.RawMessage // of a secret: "" or "set"
+	Window   json.RawMessage // saved here while a stronger source hides it; nil: none
+	Revision int64           // 0: never changed in the window
+	Source   Source
+	Where    string // "set in ..."
+	Locked   bool   // a stronger source than the window sets it
+	Env      string // the environment variable that would set it
+}
+
+// Group is a section with its name.
+type Group struct {
+	ID   string
+	Name Text
+	Help Text
 }
 
 // Describe lists every setting in the order of the tree.
@@ -50,6 +73,9 @@ func (s *Store) Describe() []Entry {
 		o := s.originOf(l.path)
 		e.Group, e.Env = l.path[:strings.IndexByte(l.path, '.')], envName(l.path)
 		e.Default, e.Value = valueJSON(l, l.in(def)), valueJSON(l, l.in(cur))
+		if w, ok := s.window[l.path]; ok && o.Locked() {
+			e.Window = valueJSON(l, w.value)
+		}
 		e.Revision = s.rows[l.path].Revision
 		e.Source, e.Where, e.Locked = o.Source, o.Where, o.Locked()
 		out = append(out, e)
@@ -59,17 +85,33 @@ func (s *Store) Describe() []Entry {
 
 func describe(l *leaf) Entry {
 	e := Entry{
-		Path: l.path, Page: l.page, Type: string(l.kind), Allowed: l.rule.allowed, Options: l.rule.options,
-		Min: l.rule.min, Max: l.rule.max, Unit: l.unit, Secret: l.kind == kindSecret, Restart: l.restart,
+		Path: l.path, Page: l.page, Type: string(l.kind), Form: formOf(l), Allowed: l.rule.allowed, Options: l.rule.options,
+		Min: l.rule.min, Max: l.rule.max, Unit: l.unit, Secret: l.kind == kindSecret, Restart: l.restart, Advanced: l.advanced,
 	}
 	e.Title.En, e.Help.En, _ = strings.Cut(l.en, "|")
 	e.Title.Zh, e.Help.Zh, _ = strings.Cut(l.zh, "|")
+	e.Danger = l.danger
 	for i := range l.item {
 		item := describe(&l.item[i])
 		item.Path = l.item[i].name()
 		e.Item = append(e.Item, item)
 	}
 	return e
+}
+
+func formOf(l *leaf) Form {
+	switch l.kind {
+	case kindObject, kindTable, kindList:
+		return FormJSON
+	case kindString:
+		if l.form != "" {
+			return l.form
+		}
+		if len(l.rule.options) > 0 {
+			return FormEnum
+		}
+	}
+	return Form(l.kind)
 }
 
 // Values returns every setting by path as JSON, secrets hidden.
@@ -95,6 +137,9 @@ func Differs(a, b *Settings) []string {
 	return out
 }
 
+// isSet is what the window sees of a secret that there is.
+const isSet = "set"
+
 // valueJSON is a leaf's value as the window sees it: secrets hidden.
 func valueJSON(l *leaf, v reflect.Value) json.RawMessage { return encode(plain(l, v, false)) }
 
@@ -116,7 +161,10 @@ func plain(l *leaf, v reflect.Value, reveal bool) any {
 		if reveal {
 			return s.Reveal()
 		}
-		return s.String()
+		if s.Set() {
+			return isSet
+		}
+		return ""
 	case kindDuration:
 		return durationText(v.Interface().(time.Duration))
 	case kindStrings:
