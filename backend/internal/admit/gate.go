@@ -167,9 +167,8 @@ func (g *Gate) Acquire(ctx context.Context, ask chat.Ask) (chat.Lease, error) {
 	}
 	position := g.ahead(class) + g.lines[class].n
 	w.told = position
-	if g.lines[class].n == 1 && g.waiting > 1 {
-		// Those ahead may be waiting for keys that this call does not need.
-		g.dispatch(now)
+	if g.waiting > 1 {
+		g.dispatch(now) // those ahead may exclude the very key that is free
 	}
 	g.unlock()
 	return g.wait(ctx, w, position)
