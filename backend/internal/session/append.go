@@ -96,7 +96,7 @@ func (m *Manager) tryAppend(ctx context.Context, e *entry, a Append) (Appended, 
 	if err != nil {
 		return Appended{}, err
 	}
-	if dup, err := m.duplicate(ctx, s, a.Messages); err != nil || dup != nil {
+	if dup, err := m.duplicate(ctx, e, s, a.Messages); err != nil || dup != nil {
 		if err != nil {
 			return Appended{}, err
 		}
@@ -119,6 +119,7 @@ func (m *Manager) tryAppend(ctx context.Context, e *entry, a Append) (Appended, 
 	}
 	next := s.with(ref, c.Head, c.Messages)
 	next.trim(m.maxSession)
+	e.learn(s, next)
 	m.cache.publish(e, next)
 	return Appended{Head: c.Head, Messages: c.Messages}, nil
 }
@@ -139,7 +140,7 @@ func (m *Manager) blank(id chat.ConversationID, head chat.Conversation) *snapsho
 }
 
 // duplicate finds the stored message that one of msgs repeats.
-func (m *Manager) duplicate(ctx context.Context, s *snapshot, msgs []chat.Message) (*chat.Message, error) {
+func (m *Manager) duplicate(ctx context.Context, e *entry, s *snapshot, msgs []chat.Message) (*chat.Message, error) {
 	for i := range msgs {
 		id := msgs[i].ClientID
 		if id == "" || msgs[i].From != chat.FromVisitor {
@@ -150,7 +151,7 @@ func (m *Manager) duplicate(ctx context.Context, s *snapshot, msgs []chat.Messag
 				return nil, fmt.Errorf("two messages with the id %q in one append", id)
 			}
 		}
-		if found := s.find(id); found != nil {
+		if found := e.find(s, id); found != nil {
 			return found, nil
 		}
 		if s.first <= 1 {

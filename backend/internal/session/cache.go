@@ -14,6 +14,11 @@ type entry struct {
 	sem  chan struct{} // holds one token: the conversation's lock, abandonable by ctx
 	snap atomic.Pointer[snapshot]
 
+	// ids finds visitor messages by ClientID in the state with version idsOf;
+	// nil: not made. Guarded by sem.
+	ids   map[string]int64
+	idsOf int64
+
 	// The rest is guarded by cache.mu.
 	refs       int
 	bytes      int64

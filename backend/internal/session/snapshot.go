@@ -19,7 +19,7 @@ type snapshot struct {
 
 const (
 	headSize    = int64(unsafe.Sizeof(chat.Conversation{})) + int64(unsafe.Sizeof(snapshot{})) + int64(unsafe.Sizeof(entry{})) + 256
-	messageSize = int64(unsafe.Sizeof(chat.Message{}))
+	messageSize = int64(unsafe.Sizeof(chat.Message{})) + 48 // with its place in the index of ids
 )
 
 func newSnapshot(r Record) *snapshot {
@@ -83,15 +83,47 @@ func (s *snapshot) after(after int64, limit int) []chat.Message {
 	return out[:len(out):len(out)]
 }
 
-// find returns the visitor message with that client id, newest first because
-// repetitions come soon after the original.
-func (s *snapshot) find(clientID string) *chat.Message {
-	for i := len(s.msgs) - 1; i >= 0; i-- {
-		if s.msgs[i].ClientID == clientID && s.msgs[i].From == chat.FromVisitor {
-			return &s.msgs[i]
+// fewMessages is up to how many messages looking through them is cheaper than
+// keeping an index of their ids.
+const fewMessages = 64
+
+// find returns the visitor message with that client id. The caller holds the
+// entry's lock.
+func (e *entry) find(s *snapshot, clientID string) *chat.Message {
+	if len(s.msgs) <= fewMessages {
+		for i := len(s.msgs) - 1; i >= 0; i-- {
+			if s.msgs[i].ClientID == clientID && s.msgs[i].From == chat.FromVisitor {
+				return &s.msgs[i]
+			}
 		}
+		return nil
+	}
+	if e.ids == nil || e.idsOf != s.head.Version {
+		e.ids, e.idsOf = make(map[string]int64, len(s.msgs)), s.head.Version
+		e.index(s.msgs)
+	}
+	if at := e.ids[clientID] - s.first; at >= 0 && at < int64(len(s.msgs)) && s.msgs[at].ClientID == clientID {
+		return &s.msgs[at]
 	}
 	return nil
+}
+
+// learn brings the index of ids from one state to the next.
+func (e *entry) learn(s, next *snapshot) {
+	if e.ids == nil || e.idsOf != s.head.Version || next.first != s.first {
+		e.ids = nil
+		return
+	}
+	e.index(next.msgs[len(s.msgs):])
+	e.idsOf = next.head.Version
+}
+
+func (e *entry) index(msgs []chat.Message) {
+	for i := range msgs {
+		if m := &msgs[i]; m.ClientID != "" && m.From == chat.FromVisitor {
+			e.ids[m.ClientID] = m.Seq
+		}
+	}
 }
 
 func sizeOfHead(h *chat.Conversation) int64 {

@@ -16,6 +16,9 @@ const (
 	// batchLen bounds one group commit, so that the first of a group does not
 	// wait for ever.
 	batchLen = 512
+	// idleAfter is after how many commits in a row one idle operation gets its
+	// turn although others wait.
+	idleAfter = 16
 )
 
 // States of an operation. Only a queued one can be withdrawn by its caller;
@@ -46,7 +49,7 @@ func (db *DB) write(ctx context.Context, fn func(*Tx) error) error {
 }
 
 // writeIdle is write for work that can wait: it runs when no visitor's write
-// is queued.
+// is queued, or after idleAfter commits.
 func (db *DB) writeIdle(ctx context.Context, fn func(*Tx) error) error {
 	return db.enqueue(ctx, db.idle, &op{fn: fn, done: make(chan error, 1)})
 }
@@ -96,14 +99,24 @@ func (db *DB) enqueue(ctx context.Context, queue chan *op, o *op) error {
 func (db *DB) writer() {
 	defer close(db.stopped)
 	batch := make([]*op, 0, batchLen)
-	for {
+	for busy := 0; ; busy++ {
 		var o *op
+		if busy >= idleAfter {
+			// Visitors come first, but what can wait must not wait for ever.
+			busy = 0
+			select {
+			case o = <-db.idle:
+				db.commit(append(batch[:0], o))
+			default:
+			}
+		}
 		select {
 		case o = <-db.queue:
 		default:
 			select {
 			case o = <-db.queue:
 			case o = <-db.idle:
+				busy = 0
 			case <-db.closing:
 				db.drain()
 				return
