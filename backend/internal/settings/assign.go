@@ -13,8 +13,12 @@ import (
 	"time"
 )
 
-// maxItems bounds every list of tables.
-const maxItems = 1000
+// maxItems bounds every list of tables, maxProblems what is told of one source:
+// whoever has more mistakes has the wrong file.
+const (
+	maxItems    = 1000
+	maxProblems = 50
+)
 
 // reader turns untyped values (of TOML, of JSON, or text of the environment)
 // into leaves and collects what is wrong. at names the place of a path.
@@ -24,6 +28,9 @@ type reader struct {
 }
 
 func (r *reader) refuse(l *leaf, path string, v any, err error) {
+	if len(r.problems) >= maxProblems {
+		return
+	}
 	p := r.at(path)
 	p.Key, p.Allowed = path, l.rule.allowed
 	p.Value = printed(v)
@@ -45,6 +52,9 @@ func (r *reader) refuse(l *leaf, path string, v any, err error) {
 }
 
 func (r *reader) unknown(path string, candidates []string) {
+	if len(r.problems) >= maxProblems {
+		return
+	}
 	p := r.at(path)
 	p.Key, p.Message, p.Suggest = path, "unknown key", nearest(path, candidates)
 	r.problems = append(r.problems, p)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"path/filepath"
 	"testing"
 )
 
@@ -26,11 +25,13 @@ func FuzzConfig(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		file := filepath.Join(t.TempDir(), "config.toml")
-		if err := os.WriteFile(file, data, 0o600); err != nil {
-			t.Fatal(err)
+		var s *Store
+		var err error
+		if doc, problem := parseTOML("config.toml", data); problem != nil {
+			err = asError([]Problem{*problem})
+		} else {
+			s, err = assemble(Config{}, doc)
 		}
-		s, err := Open(Config{File: file, FileRequired: true})
 		if err != nil {
 			var se *Error
 			if !errors.As(err, &se) || len(se.Problems) == 0 {

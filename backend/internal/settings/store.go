@@ -76,12 +76,17 @@ type Store struct {
 // them comes back as one *Error that lists every problem. The window's
 // settings join with Attach, once the database is open.
 func Open(cfg Config) (*Store, error) {
-	s := &Store{cfg: cfg, fixed: layer{}, window: layer{}, rows: map[string]Row{}, subs: map[int]func(old, new *Settings){}}
-	var problems []Problem
 	doc, err := readFile(cfg)
 	if err != nil {
 		return nil, err
 	}
+	return assemble(cfg, doc)
+}
+
+// assemble lays the sources over each other and checks the result. doc may be nil.
+func assemble(cfg Config, doc *document) (*Store, error) {
+	s := &Store{cfg: cfg, fixed: layer{}, window: layer{}, rows: map[string]Row{}, subs: map[int]func(old, new *Settings){}}
+	var problems []Problem
 	at := func(string) Problem { return Problem{Source: "settings"} }
 	if doc != nil {
 		at = doc.at

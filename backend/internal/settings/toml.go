@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -13,8 +14,12 @@ import (
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// maxFile bounds config.toml.
-const maxFile = 1 << 20
+// maxFile bounds config.toml, maxPlaces the positions that are remembered of
+// it: what comes later is reported with the position of what is around it.
+const (
+	maxFile   = 1 << 20
+	maxPlaces = 50000
+)
 
 // place is a position in a file, 1-based.
 type place struct{ line, column int }
@@ -97,14 +102,19 @@ func plainTOML(v any) any {
 func locate(data []byte, places map[string]place) {
 	var p unstable.Parser
 	p.Reset(data)
-	w := &walker{p: &p, places: places, counts: map[string]int{}}
+	w := &walker{places: places, counts: map[string]int{}, lines: []int{0}}
+	for i, c := range data {
+		if c == '\n' {
+			w.lines = append(w.lines, i+1)
+		}
+	}
 	for p.NextExpression() {
 		w.expression(p.Expression())
 	}
 }
 
 type walker struct {
-	p      *unstable.Parser
+	lines  []int // offset of each line's first byte
 	places map[string]place
 	counts map[string]int // elements seen of each array of tables
 	table  string         // path of the current table
@@ -176,12 +186,13 @@ func (w *walker) keyPath(base string, it unstable.Iterator) (string, place) {
 }
 
 func (w *walker) placeOf(n *unstable.Node) place {
-	s := w.p.Shape(n.Raw).Start
-	return place{s.Line, s.Column}
+	at := int(n.Raw.Offset)
+	line := sort.Search(len(w.lines), func(i int) bool { return w.lines[i] > at })
+	return place{line, at - w.lines[line-1] + 1}
 }
 
 func (w *walker) note(path string, at place) {
-	if _, seen := w.places[path]; !seen && at.line > 0 {
+	if _, seen := w.places[path]; !seen && at.line > 0 && len(w.places) < maxPlaces {
 		w.places[path] = at
 	}
 }
