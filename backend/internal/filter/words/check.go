@@ -24,7 +24,8 @@ func (s *Set) check1(e *compiled, text string, end int, final bool) (from, to in
 	}
 	for _, to := range [2]int{long, short} {
 		if needsRight(letters, e.flags) {
-			switch s.rightBoundary(letters[len(letters)-1], text, to, final) {
+			written, _ := utf8.DecodeLastRuneInString(text[:to])
+			switch s.rightBoundary(letters[len(letters)-1], written, text, to, final) {
 			case undecided:
 				return 0, 0, undecided
 			case rejected:
@@ -92,14 +93,16 @@ func costOf(k fold.Kind) int32 {
 	return costGap
 }
 
-// rightBoundary looks for the end of the word behind text[:to].
-func (s *Set) rightBoundary(last rune, text string, to int, final bool) outcome {
+// rightBoundary looks for the end of the word behind text[:to], whose last
+// letter is last, written as the rune written.
+func (s *Set) rightBoundary(last, written rune, text string, to int, final bool) outcome {
+	_, digit, _ := s.fold.Fold(written)
 	for _, r := range text[to:] {
 		k, f, _ := s.fold.Fold(r)
 		if k == fold.Skip {
 			continue
 		}
-		if k == fold.Letter && joins(last, f) {
+		if k == fold.Letter && (joins(last, f) || isDigit(digit) && isDigit(f)) {
 			return rejected
 		}
 		return matched
@@ -110,8 +113,11 @@ func (s *Set) rightBoundary(last rune, text string, to int, final bool) outcome 
 	return undecided
 }
 
-// leftBoundary looks for the begin of a word at text[from:].
+// leftBoundary looks for the begin of a word at text[from:]; a digit in place
+// of a letter must not go on a number.
 func (s *Set) leftBoundary(first rune, text string, from int) bool {
+	written, _ := utf8.DecodeRuneInString(text[from:])
+	_, digit, _ := s.fold.Fold(written)
 	for from > 0 {
 		r, w := utf8.DecodeLastRuneInString(text[:from])
 		from -= w
@@ -119,7 +125,7 @@ func (s *Set) leftBoundary(first rune, text string, from int) bool {
 		if k == fold.Skip {
 			continue
 		}
-		return k != fold.Letter || !joins(first, f)
+		return k != fold.Letter || !joins(first, f) && !(isDigit(digit) && isDigit(f))
 	}
 	return true
 }
@@ -305,7 +311,7 @@ func (s *Set) begin(e *compiled, letters []rune, text string, pos int, t *tally)
 		return 0, false
 	}
 	left := needsLeft(letters, e.flags)
-	for {
+	for range gapBudget / costRepeat {
 		if !left || s.leftBoundary(letters[0], text, pos) {
 			return pos, true
 		}
@@ -317,7 +323,12 @@ func (s *Set) begin(e *compiled, letters []rune, text string, pos int, t *tally)
 		}
 		pos -= w
 	}
+	return 0, false
 }
+
+// pathBudget bounds the first run of a path. It is above what begin accepts,
+// whatever repetitions the entry has itself.
+const pathBudget = 2*gapBudget + costRepeat*MaxLetters
 
 // pathStart walks back over depth runs of equal letters before text[:pos] and
 // returns the earliest offset at which a match along that path can begin, and
@@ -359,7 +370,7 @@ func (s *Set) pathStart(text string, pos, depth int) (start, left int) {
 		if runs == depth && start == pos && s.leftBoundary(first, text, pos) {
 			left = pos
 		}
-		if cost > gapBudget {
+		if cost > pathBudget {
 			return start, left
 		}
 	}

@@ -100,7 +100,7 @@ func (s *Set) Scan(st *State, text string, i int) {
 		}
 		if c == prev {
 			if gap += costRepeat; gap > gapBudget {
-				node, prev, gap = 0, 0, 0
+				node, gap = 0, gapBudget // the rest of the run begins nothing new
 			}
 			continue
 		}
@@ -174,7 +174,9 @@ func (s *Set) letter(st *State, f rune, end int) {
 		st.node, st.prev, st.gap = 0, 0, 0
 		return
 	case c == st.prev:
-		st.widen(costRepeat)
+		if st.gap += costRepeat; st.gap > gapBudget {
+			st.node, st.gap = 0, gapBudget
+		}
 		return
 	}
 	st.prev, st.gap = c, 0
