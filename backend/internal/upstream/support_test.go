@@ -24,6 +24,7 @@ type gate struct {
 	targets  []chat.Target
 	asks     []chat.Ask
 	outcomes []chat.Outcome
+	waiting  []string // visitors who came to a closed gate
 	out      int
 	hold     chan struct{} // when set, Acquire waits for it
 	refuse   func(chat.Ask) error
@@ -37,6 +38,9 @@ type lease struct {
 
 func (g *gate) Acquire(ctx context.Context, ask chat.Ask) (chat.Lease, error) {
 	if g.hold != nil {
+		g.mu.Lock()
+		g.waiting = append(g.waiting, ask.Visitor)
+		g.mu.Unlock()
 		if ask.Queued != nil {
 			ask.Queued(1)
 		}
