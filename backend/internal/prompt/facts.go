@@ -136,9 +136,13 @@ func (m *memory) learn(id int) {
 		found[i].doc = int32(id)
 		d.kinds |= found[i].kind
 	}
-	if len(found) > 0 && corrects().MatchString(d.text) {
+	if len(found) > 0 {
+		within := revision
+		if corrects().MatchString(d.text) {
+			within = reach
+		}
 		for _, f := range found {
-			m.correct(f, found)
+			m.correct(f, found, within)
 		}
 	}
 	m.facts = append(m.facts, found...)
@@ -146,21 +150,27 @@ func (m *memory) learn(id int) {
 }
 
 // reach is how many messages back a correction may go without naming what it
-// is about; around is how far before a statement its subject may be named.
+// is about. revision is the same for a message without any word of correction:
+// another value of the same kind in the next breath. around is how far before
+// a statement its subject may be named.
 const (
-	reach  = 14
-	around = 8
+	reach    = 14
+	revision = 4
+	around   = 8
 )
 
 // correct marks the earlier fact that f replaces: the one whose value the same
 // message takes back by naming it; else the one whose subject it names; else,
 // if it names none, the latest of the same kind close by. The old message
 // stays; recall just never shows it without its correction.
-func (m *memory) correct(f fact, all []fact) {
+func (m *memory) correct(f fact, all []fact, within int) {
 	subject := m.subject(int(f.doc))
 	best, overlap := -1, 0
 	for i := len(m.facts) - 1; i >= 0; i-- {
 		old := &m.facts[i]
+		if within == revision && int(f.doc-old.doc) > revision {
+			break
+		}
 		if old.kind != f.kind || strings.EqualFold(old.value, f.value) || f.kind == kindNumber && shape(old.value) != shape(f.value) {
 			continue
 		}
@@ -171,7 +181,7 @@ func (m *memory) correct(f fact, all []fact) {
 		if n := m.mentions(subject, int(old.doc), int(f.doc)); n > overlap {
 			best, overlap = i, n
 		}
-		if len(subject) == 0 && best < 0 && (int(f.doc-old.doc) <= reach || f.kind&person != 0) {
+		if len(subject) == 0 && best < 0 && (int(f.doc-old.doc) <= within || f.kind&person != 0) {
 			best = i
 			break
 		}

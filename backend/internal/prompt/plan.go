@@ -24,6 +24,11 @@ const (
 	shareLatest    = 0.42 // of what is then left; the record gets the rest
 )
 
+// maxLatest is how many messages stand word for word when the conversation does
+// not fit as a whole. More would cost at each turn what recall finds when it is
+// needed.
+const maxLatest = 16
+
 // ack is the assistant's answer to the record: upstreams that insist on
 // alternating roles accept the prompt, and the record is closed before the
 // visitor's own words begin.
@@ -151,13 +156,13 @@ func (p *plan) fitAll() bool {
 // fitLatest takes turns from the end, up to their share of the budget.
 func (p *plan) fitLatest() {
 	room := int(shareLatest * float64(p.left))
-	p.takeLatest(room)
+	p.takeLatest(room, maxLatest)
 }
 
 // takeLatest moves the border between record and latest turns back while room
-// lasts.
-func (p *plan) takeLatest(room int) {
-	for p.from > 0 {
+// lasts and there are fewer than most messages behind it.
+func (p *plan) takeLatest(room, most int) {
+	for p.from > 0 && len(p.context)-p.from < most {
 		n := p.count(p.context[p.from-1].content()) + perMessage + 1
 		if n > room {
 			return
@@ -168,10 +173,11 @@ func (p *plan) takeLatest(room int) {
 	}
 }
 
-// widenLatest gives what the record left over to more of the latest turns.
+// widenLatest takes one more turn when even the latest one was too long for its
+// share.
 func (p *plan) widenLatest() {
-	if p.from < len(p.context) || p.record.empty() {
-		p.takeLatest(p.left)
+	if p.from == len(p.context) {
+		p.takeLatest(p.left, 1)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"haoke/backend/internal/tokens/terms"
 )
 
 // BM25 with the usual constants (Robertson and Zaragoza, "The Probabilistic
@@ -17,7 +19,7 @@ const (
 // How far a word reaches: what a message is about holds for the messages after
 // it and, less so, for the one before, which it may answer.
 const (
-	fadeAfter  = 0.80
+	fadeAfter  = 0.86
 	fadeBefore = 0.55
 )
 
@@ -96,7 +98,7 @@ func (m *memory) query(question, before string, end int) []term {
 		if len(list) <= 2+end/rarest {
 			rare++
 		}
-		out = append(out, term{list, 1})
+		out = append(out, term{list, termWeight(t)})
 	}
 	if rare >= fewest {
 		return out
@@ -110,6 +112,14 @@ func (m *memory) query(question, before string, end int) []term {
 	}
 	slices.SortStableFunc(borrowed, func(a, b term) int { return len(a.list) - len(b.list) })
 	return append(out, borrowed[:min(maxCarry, len(borrowed))]...)
+}
+
+// termWeight is 1, and less for what is rarely a word of its own.
+func termWeight(t string) float64 {
+	if terms.Weak(t) {
+		return 0.3
+	}
+	return 1
 }
 
 // spread adds one term's scores to total: each message gets the best of its

@@ -29,7 +29,7 @@ const (
 	maxNeighbours = 16
 	// relevant is the score, as a share of the best one, below which messages
 	// are left out even if there is room: the least that answers best.
-	relevant = 0.25
+	relevant = 0.30
 )
 
 // record is the part of a prompt that stands for the older conversation.
@@ -94,25 +94,35 @@ func (p *plan) fitRecord() {
 	}
 }
 
-// startSection pins what the visitor first came for: the first message that is
-// more than a greeting. It never leaves the prompt.
+// startSection pins what the visitor first came for: the first messages that
+// are more than a greeting, until they say something. It never leaves the
+// prompt.
 func (p *plan) startSection(room int) section {
 	s := section{kind: KindStart}
+	head := p.lineCost(headStart)
+	said := 0
 	for _, e := range p.context[:p.from] {
 		if e.from != chat.FromVisitor || greeting(e.text) {
 			continue
 		}
-		head := p.lineCost(headStart)
-		line := p.cut(e.line(oneLine(e.text)), min(maxStart, room-head-1), cutEnd)
+		line := p.cut(e.line(oneLine(e.text)), min(maxStart, room-head)-s.cost-1, cutEnd)
 		if line == "" {
 			return s
 		}
-		s.add(headStart, head)
+		if len(s.lines) == 0 {
+			s.add(headStart, head)
+		}
 		s.add(line, p.lineCost(line), e.seq)
-		return s
+		if said += len(terms.Append(nil, e.text)); said >= fewWords || len(s.lines) > 3 {
+			return s
+		}
 	}
 	return s
 }
+
+// fewWords is how many terms the pinned start has at least, if the visitor
+// wrote as many: "Is anyone there?" alone tells nothing.
+const fewWords = 5
 
 // greeting reports whether a text says nothing but hello.
 func greeting(text string) bool {

@@ -7,7 +7,7 @@ import (
 )
 
 func TestRecall(t *testing.T) {
-	rep, err := Run(context.Background(), os.Stdout, Options{Conversations: 5})
+	rep, err := Run(context.Background(), os.Stdout, Options{Conversations: 10, Seed: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}

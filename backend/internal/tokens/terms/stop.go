@@ -26,6 +26,21 @@ func stopHan(r rune) bool {
 	return strings.ContainsRune("的了吗呢吧啊呀嘛是我你您他她它们在有和与就也都还很把被给让这那个些么什怎请要会能可以不没一到去来说对", r)
 }
 
+// Weak reports whether a term is a single Han character or a pair with a
+// function word in it (是多, 的茶): inside a run neither is likely to be a word.
+func Weak(term string) bool {
+	n := 0
+	for _, r := range term {
+		if !Wide(r) {
+			return false
+		}
+		if n++; stopHan(r) {
+			return true
+		}
+	}
+	return n == 1
+}
+
 func set(s string) map[string]bool {
 	m := make(map[string]bool)
 	for _, w := range strings.Fields(s) {
