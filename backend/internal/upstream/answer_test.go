@@ -94,7 +94,6 @@ func TestFaults(t *testing.T) {
 		{"badjson", chat.FaultBadAnswer, 200, `not valid JSON`, false, 2},
 		{"tool", chat.FaultBadAnswer, 200, `asked for a tool`, false, 2},
 		{"bigline", chat.FaultBadAnswer, 200, `longer than 1 MiB`, false, 2},
-		{"gzipbomb", chat.FaultBadAnswer, 200, `longer than 1 MiB`, false, 2},
 		{"reset", chat.FaultUnavailable, 0, `the connection broke`, false, 2},
 		{"early", chat.FaultUnavailable, 200, `the connection broke`, false, 2},
 		{"hang", chat.FaultTimeout, 0, `within 400ms`, false, 1},
@@ -139,6 +138,15 @@ func TestFaults(t *testing.T) {
 	}
 	if g := r.gate.outcomes[5]; g.RetryAfter != time.Second || g.Status != 429 || g.Header.Get("Retry-After") != "1" {
 		t.Errorf("outcome of the 429: %+v", g)
+	}
+}
+
+// TestGzipBomb: what a compressed answer unpacks to is bounded like any other.
+func TestGzipBomb(t *testing.T) {
+	r := newRig(t, Config{Attempts: 1}, sim.Config{})
+	_, _, err := r.ask(within(t, 20*time.Second), "[[gzipbomb]]")
+	if chat.FaultOf(err) != chat.FaultBadAnswer || !strings.Contains(err.Error(), "longer than 1 MiB") {
+		t.Error(err)
 	}
 }
 

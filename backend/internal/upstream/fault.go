@@ -212,6 +212,10 @@ func networkReason(where, host, port string, err error) (chat.Fault, string, err
 		return say("the server does not speak TLS there; does the base URL have to begin with http:// or name another port?")
 	case errors.As(err, &alert):
 		return say("the TLS handshake failed (%v)", alert)
+	case errors.As(err, &op) && op.Op == "remote error": // an alert that the server sent
+		return say("the TLS handshake failed (%v)", op.Err)
+	case strings.Contains(err.Error(), "malformed"):
+		return say("the connection broke or does not carry HTTP; is port %s right?", portOf(where, port))
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return say("the connection was refused; is the server running, is port %s right?", portOf(where, port))
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):

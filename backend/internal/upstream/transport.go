@@ -26,13 +26,19 @@ const maxPools = 64
 type pools struct {
 	dialed func(host string)
 	dials  atomic.Int64
+	// replace is used for every host when it is set: tests measure what is
+	// left without a network.
+	replace http.RoundTripper
 
 	mu     sync.RWMutex
 	byHost map[string]*http.Transport
 }
 
 // get returns the transport for u.
-func (p *pools) get(cfg *Config, u *url.URL) *http.Transport {
+func (p *pools) get(cfg *Config, u *url.URL) http.RoundTripper {
+	if p.replace != nil {
+		return p.replace
+	}
 	key := u.Scheme + "://" + u.Host
 	p.mu.RLock()
 	t := p.byHost[key]

@@ -1,0 +1,218 @@
+package upstream
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"haoke/backend/internal/chat"
+	"haoke/backend/internal/sim"
+)
+
+const benchChunk = `data: {"id":"chatcmpl-B9MHDbslfkBeAs8l4bebGdFOJ6PeG","object":"chat.completion.chunk","created":1741570283,"model":"gpt-4o-mini-2024-07-18","service_tier":"default","system_fingerprint":"fp_44added55e","choices":[{"index":0,"delta":{"content":" arriving"},"logprobs":null,"finish_reason":null}],"usage":null}` + "\n\n"
+
+// repeat reads the same block over and over: an endless stream.
+type repeat struct {
+	s   string
+	pos int
+}
+
+func (r *repeat) Read(b []byte) (int, error) {
+	n := copy(b, r.s[r.pos:])
+	r.pos = (r.pos + n) % len(r.s)
+	return n, nil
+}
+
+// discard is a receiver that keeps nothing.
+type discard struct{ n int }
+
+func (d *discard) piece([]byte) bool { d.n++; return true }
+func (d *discard) delivered() int    { return d.n }
+func (d *discard) text() string      { return "" }
+func (d *discard) admitted()         {}
+
+// benchAttempt is an attempt in the middle of an endless stream.
+func benchAttempt(t testing.TB, out receiver) (*Client, *attempt) {
+	c := New(Config{StreamLife: 1 << 60}, nil, nil)
+	a := newAttempt(c.cfg.Load(), chat.Target{}, out)
+	_, a.cancel = context.WithCancelCause(t.Context())
+	a.timer = newStoppedTimer()
+	a.start = a.cfg.Now()
+	a.events.reset(&repeat{s: strings.Repeat(benchChunk, 20)}, 1<<62)
+	return c, a
+}
+
+// BenchmarkChunk is a streamed piece on the clean path, from the bytes of the
+// body to the receiver.
+func BenchmarkChunk(b *testing.B) {
+	c, a := benchAttempt(b, &discard{})
+	defer c.Close()
+	b.ReportAllocs()
+	b.SetBytes(int64(len(benchChunk)))
+	for b.Loop() {
+		data, err := a.events.next()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := a.chunk(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// TestChunkAllocations: the clean path takes no memory, through the shared
+// buffer of a flight as well.
+func TestChunkAllocations(t *testing.T) {
+	f := &flight{limit: 1 << 40, maxN: 1 << 40, buf: &answerBuf{raw: make([]byte, 0, 1<<20), ends: make([]int32, 0, 1<<16)}}
+	sub := f.subscribe(chat.Caller{})
+	r := reader{sink: func([]byte) error { return nil }}
+	c, a := benchAttempt(t, f)
+	defer c.Close()
+	n := testing.AllocsPerRun(1000, func() {
+		data, err := a.events.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.chunk(data); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.deliver(f.buf, &sub.pos); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n != 0 {
+		t.Fatalf("%v allocations a piece", n)
+	}
+}
+
+// BenchmarkFanOut is a piece on its way to 1, 100 and 1,000 subscribers that
+// wait for it; the time is for all of them together.
+func BenchmarkFanOut(b *testing.B) {
+	for _, n := range []int{1, 100, 1000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			c := New(Config{Merge: true}, nil, nil)
+			defer c.Close()
+			const pieces = 200
+			raw := []byte(`" arriving"`)
+			b.ReportAllocs()
+			rounds := 0
+			for b.Loop() {
+				rounds++
+				f := &flight{limit: 1 << 20, maxN: pieces, cancel: func(error) {}, buf: answerBufs.Get().(*answerBuf)}
+				var wg, ready sync.WaitGroup
+				for range n {
+					sub := f.subscribe(chat.Caller{})
+					ready.Add(1)
+					wg.Go(func() {
+						ready.Done()
+						got := 0
+						if _, err := c.follow(context.Background(), sub, func([]byte) error { got++; return nil }); err != nil || got != pieces {
+							b.Error(got, err)
+						}
+					})
+				}
+				ready.Wait()
+				for range pieces {
+					f.piece(raw)
+				}
+				f.finish(chat.Result{}, nil)
+				wg.Wait()
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(rounds*pieces*n), "ns/delivery")
+		})
+	}
+}
+
+// roundTrips is a server without a network: what is measured is our part.
+type bare struct{ body string }
+
+func (s bare) RoundTrip(req *http.Request) (*http.Response, error) {
+	io.Copy(io.Discard, req.Body)
+	req.Body.Close()
+	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: io.NopCloser(strings.NewReader(s.body)), Request: req}, nil
+}
+
+// BenchmarkCall is a whole call of 20 pieces with a prompt of 4 KB: "own" is
+// our part, over a transport that answers from memory; "http" is the same over
+// loopback with net/http on both sides; "bare" is that way without us, for
+// comparison.
+func BenchmarkCall(b *testing.B) {
+	call := question(strings.Repeat("Where is my order? ", 210))
+	answer := strings.Repeat(benchChunk, 20) +
+		`data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}` + "\n\n" +
+		`data: {"choices":[],"usage":{"prompt_tokens":900,"completion_tokens":20}}` + "\n\ndata: [DONE]\n\n"
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, answer)
+	}))
+	defer srv.Close()
+	g := &gate{targets: []chat.Target{{BaseURL: srv.URL + "/v1", Key: "k", Secret: "s", Model: "m"}}}
+	run := func(b *testing.B, c *Client) {
+		defer c.Close()
+		b.ReportAllocs()
+		for b.Loop() {
+			n := 0
+			res, err := c.Answer(context.Background(), call, chat.Caller{}, func([]byte) error { n++; return nil })
+			if err != nil || n != 20 || res.Usage.Completion != 20 {
+				b.Fatal(n, res, err)
+			}
+			g.asks, g.outcomes = g.asks[:0], g.outcomes[:0]
+		}
+	}
+	b.Run("own", func(b *testing.B) {
+		c := New(Config{Merge: true}, g, nil)
+		c.pools.replace = bare{answer}
+		run(b, c)
+	})
+	b.Run("http", func(b *testing.B) { run(b, New(Config{Merge: true}, g, nil)) })
+	b.Run("bare", func(b *testing.B) {
+		body := string((&request{call: &call, stream: true}).body(nil, &g.targets[0], 0))
+		client := &http.Client{Transport: &http.Transport{}}
+		defer client.CloseIdleConnections()
+		b.ReportAllocs()
+		for b.Loop() {
+			req, _ := http.NewRequest("POST", srv.URL+"/v1/chat/completions", strings.NewReader(body))
+			resp, err := client.Do(req)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if n, _ := io.Copy(io.Discard, resp.Body); n != int64(len(answer)) {
+				b.Fatal(n)
+			}
+			resp.Body.Close()
+		}
+	})
+}
+
+// BenchmarkIdentify hashes a prompt of 4 KB.
+func BenchmarkIdentify(b *testing.B) {
+	call := question(strings.Repeat("Where is my order? ", 210))
+	b.ReportAllocs()
+	for b.Loop() {
+		identify(&Config{}, &call)
+	}
+}
+
+// BenchmarkHundred is a hundred calls at once against the simulator.
+func BenchmarkHundred(b *testing.B) {
+	r := newRig(b, Config{}, sim.Config{})
+	b.ReportAllocs()
+	for b.Loop() {
+		var wg sync.WaitGroup
+		for range 100 {
+			wg.Go(func() {
+				if _, _, err := r.ask(context.Background(), "Where is my order?"); err != nil {
+					b.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*100), "us/call")
+}
