@@ -73,13 +73,17 @@ func (db *DB) apply(name string, version int) error {
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("BEGIN IMMEDIATE;\n%s\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;\nCOMMIT;",
-		script, applicationID, version)
-	if _, err := db.tx.conn.ExecContext(db.tx.ctx(), text); err != nil {
+	if _, err := db.tx.conn.ExecContext(db.tx.ctx(), migration(string(script), version)); err != nil {
 		db.rollback()
 		return err
 	}
 	return nil
+}
+
+// migration makes one transaction of a script and its number.
+func migration(script string, version int) string {
+	return fmt.Sprintf("BEGIN IMMEDIATE;\n%s\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;\nCOMMIT;",
+		script, applicationID, version)
 }
 
 // backupBefore keeps the database as it was before a migration. An earlier
