@@ -108,7 +108,7 @@ type Owner interface {
 type Meter interface {
 	Message(from chat.From)
 	Turn(info *chat.TurnInfo, finish chat.Finish, upstream time.Duration)
-	FilterHits(hits []chat.Hit)
+	FilterHits(id chat.ConversationID, dir chat.Direction, hits []chat.Hit)
 }
 
 // Config bounds the engine. Zero values mean the defaults.
@@ -118,6 +118,7 @@ type Config struct {
 	Drain        time.Duration // running answers may finish this long at the end; default 10 s
 	GoneAfter    time.Duration // a waiting turn whose visitor left is given up after; default 20 s
 	Stale        time.Duration // an open turn older than this at start is closed with an apology; default 1 h
+	Pace         time.Duration // between pieces of an answer from the FAQ; default none
 	AnswerChars  int           // bound on a stored answer; default 32,000
 	HandoffAfter time.Duration // a visitor who waits for a person longer gets the AI back; default 3 min, < 0: never
 	Deadline     func() time.Duration

@@ -5,10 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"unicode"
 
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/codec"
+	"haoke/backend/internal/offline"
 )
 
 // errTooLong ends an answer that outgrows Config.AnswerChars.
@@ -98,29 +98,12 @@ func (t *turn) show() error {
 // text is what was shown so far.
 func (t *turn) text() string { return string(bytes.TrimSpace(t.said)) }
 
-// emitText streams a text that is known as a whole, a few characters a piece.
-func emitText(ctx context.Context, text string, emit chat.Sink) {
-	var raw []byte
-	start, n := 0, 0
-	flush := func(end int) bool {
-		if end == start {
-			return true
-		}
-		raw = codec.AppendString(raw[:0], text[start:end])
-		start, n = end, 0
-		return ctx.Err() == nil && emit(raw) == nil
-	}
-	for i, r := range text {
-		// Break before a word, and every few characters where a script has no
-		// blanks.
-		if n >= 12 || n > 0 && unicode.IsSpace(r) || n >= 4 && unicode.Is(unicode.Han, r) {
-			if !flush(i) {
-				return
-			}
-		}
-		n++
-	}
-	flush(len(text))
+// recite streams a text that is known as a whole, at the pace of a quick
+// reader, so that it reads like any other answer.
+func (t *turn) recite(text string) {
+	// An error here is the end of the turn's context or of the sink; closeTurn
+	// looks at the cause.
+	_ = offline.Stream(t.ctx, text, t.emit, t.e.cfg.Pace)
 }
 
 // review is the third filter layer around one answer.

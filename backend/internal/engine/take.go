@@ -55,7 +55,7 @@ func (e *Engine) Take(ctx context.Context, in Incoming) error {
 	}
 	begun := e.cfg.Now()
 	verdict := e.filter.Check(chat.Inbound, in.Text)
-	e.meter.FilterHits(verdict.Hits)
+	e.meter.FilterHits(in.Conversation, chat.Inbound, verdict.Hits)
 
 	r := e.hold(in.Conversation)
 	defer e.drop(r)

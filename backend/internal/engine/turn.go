@@ -235,7 +235,7 @@ func (t *turn) withheld(v chat.Verdict) outcome {
 // curatedAnswer streams the owner's own words like any other answer.
 func (t *turn) curatedAnswer(a CuratedAnswer) outcome {
 	t.info.Provider = "faq"
-	emitText(t.ctx, a.Text, t.emit)
+	t.recite(a.Text)
 	return outcome{from: chat.FromAI, text: a.Text, finish: chat.FinishStop, sources: []chat.Source{{Title: a.Title}}}
 }
 
@@ -248,12 +248,12 @@ func (t *turn) offlineAnswer(question, reason string, fault chat.Fault) outcome 
 	}
 	a := t.e.curated.Best(t.ctx, question, t.head.Visitor.Locale)
 	if a.Found {
-		emitText(t.ctx, a.Text, t.emit)
+		t.recite(a.Text)
 		return outcome{from: chat.FromAI, text: a.Text, finish: chat.FinishStop, sources: []chat.Source{{Title: a.Title}}, failed: reason != ""}
 	}
 	t.e.owner.Unanswered(question)
 	if reason == "" {
-		emitText(t.ctx, a.Text, t.emit)
+		t.recite(a.Text)
 		return outcome{from: chat.FromAI, text: a.Text, finish: chat.FinishStop, failed: true}
 	}
 	words := phrases.For(t.head.Visitor.Locale)
@@ -350,7 +350,7 @@ func (e *Engine) closeTurn(t *turn, out outcome) (more bool) {
 		return false
 	}
 	e.meter.Turn(&info, out.finish, out.upstream)
-	e.meter.FilterHits(info.Hits)
+	e.meter.FilterHits(r.id, chat.Outbound, info.Hits)
 	e.feed.Status(r.id, "idle", 0, "")
 	if out.handover {
 		e.handOverLocked(r, &done.Head)

@@ -75,6 +75,7 @@ type Config struct {
 	ClientIP func(*http.Request) string // the visitor's address behind trusted proxies
 	Now      func() time.Time           // default time.Now
 	Helloing time.Duration              // time until hello; default 10 s
+	KeepIP   func(ip string) string     // what is kept of an address; default all of it
 }
 
 // Gateway serves visitors' sockets. It is safe for concurrent use.
@@ -108,6 +109,9 @@ func New(cfg Config, hub *Hub, turns Turns, sessions Sessions, meter Meter, log 
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.KeepIP == nil {
+		cfg.KeepIP = func(ip string) string { return ip }
 	}
 	if cfg.Helloing == 0 {
 		cfg.Helloing = 10 * time.Second
@@ -262,6 +266,23 @@ func (g *Gateway) CloseAll(ctx context.Context) {
 	select {
 	case <-done:
 	case <-ctx.Done():
+	}
+}
+
+// CloseIdle is the first step of the end: nobody new comes in, and widgets
+// without an answer under way are told to come back later.
+func (g *Gateway) CloseIdle(busy func(chat.ConversationID) bool) {
+	g.mu.Lock()
+	g.closing = true
+	peers := make([]*peer, 0, len(g.peers))
+	for p := range g.peers {
+		peers = append(peers, p)
+	}
+	g.mu.Unlock()
+	for _, p := range peers {
+		if id := p.id.Load(); id == nil || !busy(*id) {
+			p.conn.Close(wire.CloseGoingAway, "going away")
+		}
 	}
 }
 

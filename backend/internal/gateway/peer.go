@@ -132,7 +132,7 @@ func (p *peer) greet(ctx context.Context, f *wire.ClientFrame) bool {
 		p.conn.Close(wire.ClosePolicy, "sign-in needed")
 		return false
 	}
-	p.visitor.Locale, p.visitor.IP, p.visitor.Agent = p.locale, p.ip, p.agent
+	p.visitor.Locale, p.visitor.IP, p.visitor.Agent = p.locale, p.g.cfg.KeepIP(p.ip), p.agent
 	if f.Page != nil {
 		p.page = *f.Page
 	}

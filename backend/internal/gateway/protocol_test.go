@@ -91,14 +91,14 @@ func (open) Release()                              {}
 
 type quiet struct{}
 
-func (quiet) NeedsPerson(chat.Conversation)                   {}
-func (quiet) Trouble(chat.ConversationID, chat.Fault, string) {}
-func (quiet) Unanswered(string)                               {}
-func (quiet) Message(chat.From)                               {}
-func (quiet) Turn(*chat.TurnInfo, chat.Finish, time.Duration) {}
-func (quiet) FilterHits([]chat.Hit)                           {}
-func (quiet) Connections(int)                                 {}
-func (quiet) Refused(string)                                  {}
+func (quiet) NeedsPerson(chat.Conversation)                              {}
+func (quiet) Trouble(chat.ConversationID, chat.Fault, string)            {}
+func (quiet) Unanswered(string)                                          {}
+func (quiet) Message(chat.From)                                          {}
+func (quiet) Turn(*chat.TurnInfo, chat.Finish, time.Duration)            {}
+func (quiet) FilterHits(chat.ConversationID, chat.Direction, []chat.Hit) {}
+func (quiet) Connections(int)                                            {}
+func (quiet) Refused(string)                                             {}
 
 // shop is an appliance without window, admin side and real upstream.
 type shop struct {

@@ -59,3 +59,9 @@ func (t *tokens) open(token, site string) (chat.ConversationID, error) {
 	}
 	return chat.ConversationID(hex.EncodeToString(b[1:17])), nil
 }
+
+// Visitor returns the conversation that a visitor's token opens, for the plain
+// HTTP parts of the visitors' side.
+func (g *Gateway) Visitor(token, site string) (chat.ConversationID, error) {
+	return g.tokens.open(token, site)
+}

@@ -1,0 +1,59 @@
+# What a person does with this repository. `make help` lists it.
+SHELL   := /bin/bash
+VERSION := $(shell cat build/VERSION)
+COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X haoke/backend.Version=$(VERSION) -X haoke/backend.Commit=$(COMMIT)
+# -trimpath here and not on single lines: one build cache for everything.
+export GOFLAGS := -buildvcs=false -trimpath
+
+.PHONY: help setup setup-test frontend daemon desktop run test test-go test-race test-fuzz test-web test-desktop bench lint clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: ## install what building needs and is missing
+	@build/setup.sh
+
+setup-test: ## ... and what testing needs
+	@build/setup.sh test
+
+frontend: setup ## build the widget and the admin page
+	@build/frontend.sh
+
+daemon: frontend ## build/bin/haoked, the server without a window
+	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o build/bin/haoked ./backend/cmd/haoked
+
+desktop: frontend ## build/bin/haoke, the window with the server inside
+	CGO_ENABLED=1 go build -tags webkit2_41,desktop,production -ldflags '$(LDFLAGS)' -o build/bin/haoke .
+
+run: setup ## build and start the appliance
+	@build/run.sh
+
+test: setup-test ## set up whatever is missing and run every test
+	@build/test.sh
+
+test-go: ## Go tests alone
+	CGO_ENABLED=0 go test ./backend/... ./frontend
+
+test-race: ## the concurrent packages under the race detector
+	CGO_ENABLED=1 go test -race -short $(addprefix ./backend/internal/,$(RACE))
+RACE := engine gateway wsconn session sqlite upstream admit keypool metrics logs settings auth filter
+
+test-fuzz: ## each fuzz target for some seconds
+	@build/fuzz.sh 5s
+
+test-web: daemon ## browser tests against the real daemon
+	cd frontend/e2e && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm test
+
+test-desktop: desktop ## the real window under a virtual display
+	@build/test-desktop.sh
+
+bench: daemon ## short form of every benchmark, one table
+	@build/bin/haoked bench --short
+
+lint: ## formatting and go vet
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
+	CGO_ENABLED=0 go vet ./backend/... ./frontend
+
+clean: ## remove what was built
+	rm -rf build/bin build/tmp build/shots build/reports

@@ -1,0 +1,177 @@
+package backend
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"haoke/backend/internal/chat"
+	"haoke/backend/internal/engine"
+	"haoke/backend/internal/offline"
+	"haoke/backend/internal/prompt"
+	"haoke/backend/internal/settings"
+	"haoke/backend/internal/sqlite"
+)
+
+// onceFlag is true for its first caller only.
+type onceFlag struct{ done atomic.Bool }
+
+func (o *onceFlag) first() bool { return o.done.CompareAndSwap(false, true) }
+
+// buildAnswers makes the FAQ's answerer and the prompts' builder. A new shop
+// starts with the demo's questions and answers.
+func (p *parts) buildAnswers(ctx context.Context, s *settings.Settings) error {
+	p.faq = p.db.FAQ()
+	entries, err := p.faq.All(ctx)
+	if err != nil {
+		return err
+	}
+	seeded, err := p.db.Values().Get(ctx, "faq_seeded")
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 && seeded == "" && s.Site.DemoFAQ {
+		if err := p.seedFAQ(ctx); err != nil {
+			return err
+		}
+	}
+	p.prompts = prompt.New(prompt.Config{Tokens: s.Context.Tokens, KeepPrompt: true}, p.counter)
+	return p.reloadFAQ(ctx)
+}
+
+func (p *parts) seedFAQ(ctx context.Context) error {
+	demo, err := offline.Demo()
+	if err != nil {
+		return fmt.Errorf("built-in FAQ: %w", err)
+	}
+	rows := make([]sqlite.FAQEntry, 0, len(demo))
+	for _, e := range demo {
+		rows = append(rows, sqlite.FAQEntry{Lang: e.Lang, Question: e.Question, Alternatives: e.Alternatives, Answer: e.Answer, Enabled: true})
+	}
+	if _, _, err := p.faq.Import(ctx, rows, false); err != nil {
+		return fmt.Errorf("put the demo FAQ in place: %w", err)
+	}
+	return p.db.Values().Set(ctx, "faq_seeded", time.Now().UTC().Format(time.RFC3339))
+}
+
+// reloadFAQ brings the entries of the database into the answerer's index. It
+// is called at start and after each change of the FAQ.
+func (p *parts) reloadFAQ(ctx context.Context) error {
+	rows, err := p.faq.All(ctx)
+	if err != nil {
+		return err
+	}
+	entries := make([]offline.Entry, 0, len(rows))
+	for _, r := range rows {
+		if r.Enabled {
+			entries = append(entries, offlineEntry(r))
+		}
+	}
+	a := offline.New(offline.Config{Threshold: p.settings.Current().FAQ.Threshold}, faqSearch{p.faq})
+	a.Load(entries)
+	p.answerer.Store(a)
+	return nil
+}
+
+func offlineEntry(r sqlite.FAQEntry) offline.Entry {
+	return offline.Entry{ID: r.ID, Lang: r.Lang, Question: r.Question, Answer: r.Answer, Alternatives: r.Alternatives}
+}
+
+// faqSearch gives the answerer the store's candidates.
+type faqSearch struct{ faq *sqlite.FAQ }
+
+// Search implements offline.FAQ.
+func (f faqSearch) Search(ctx context.Context, text, lang string, limit int) ([]offline.Match, error) {
+	rows, err := f.faq.Search(ctx, text, lang, limit)
+	out := make([]offline.Match, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, offline.Match{Entry: offlineEntry(r.FAQEntry), Score: r.Score})
+	}
+	return out, err
+}
+
+// curated is the engine's view of the FAQ.
+type curated struct{ p *parts }
+
+// Exact implements engine.Curated.
+func (c curated) Exact(ctx context.Context, text, _ string) (engine.CuratedAnswer, bool) {
+	if !c.p.settings.Current().FAQ.Exact {
+		return engine.CuratedAnswer{}, false
+	}
+	a, err := c.p.answerer.Load().Exact(ctx, text)
+	if err != nil {
+		c.p.log.Error("the FAQ could not be searched", "err", err)
+	}
+	if err != nil || !a.Found {
+		return engine.CuratedAnswer{}, false
+	}
+	c.hit(a.Entry)
+	return engine.CuratedAnswer{Text: a.Text, Title: a.Title, Found: true}, true
+}
+
+// Best implements engine.Curated.
+func (c curated) Best(ctx context.Context, text, locale string) engine.CuratedAnswer {
+	a, err := c.p.answerer.Load().Answer(ctx, text, locale)
+	if err != nil {
+		c.p.log.Error("the FAQ could not be searched", "err", err)
+	}
+	if a.Found {
+		c.hit(a.Entry)
+	}
+	return engine.CuratedAnswer{Text: a.Text, Title: a.Title, Found: a.Found}
+}
+
+// hit counts an entry's answer; it must not delay the turn.
+func (c curated) hit(entry int64) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := c.p.faq.Hit(ctx, entry); err != nil {
+			c.p.log.Warn("an FAQ hit was not counted", "err", err)
+		}
+	}()
+}
+
+// prompter is the engine's view of the prompt builder.
+type prompter struct{ p *parts }
+
+// knowledge is how many FAQ entries stand beside a question in the prompt.
+const knowledge = 4
+
+// Prompt implements engine.Prompter.
+func (x prompter) Prompt(ctx context.Context, head chat.Conversation, msgs, open []chat.Message) (chat.Call, string, error) {
+	s := x.p.settings.Current()
+	question := open[len(open)-1].Text
+	call, trace, err := x.p.prompts.Build(ctx, prompt.Input{
+		Head: head, Messages: msgs, Question: open, Instructions: s.Site.Instructions, Site: s.Site.Name,
+		Locale: head.Visitor.Locale, Knowledge: x.p.passages(ctx, question, head.Visitor.Locale),
+		Budget: s.Context.Tokens, Model: s.Upstream.Model, Summary: x.p.summaryOf(ctx, head),
+	})
+	if err != nil {
+		return call, "", err
+	}
+	call.MaxTokens = s.Limits.AnswerTokens
+	if t := s.Upstream.Temperature; t >= 0 {
+		call.Temperature = &t
+	}
+	return call, trace.JSON(), nil
+}
+
+// passages are the FAQ entries nearest to a question, as trusted knowledge.
+func (p *parts) passages(ctx context.Context, question, locale string) []prompt.Passage {
+	a, err := p.answerer.Load().Answer(ctx, question, locale)
+	if err != nil {
+		return nil
+	}
+	var out []prompt.Passage
+	if a.Found {
+		out = append(out, prompt.Passage{Title: a.Title, Text: a.Text})
+	}
+	for _, m := range a.Near {
+		if len(out) < knowledge && m.Score >= 0.2 {
+			out = append(out, prompt.Passage{Title: m.Question, Text: m.Answer})
+		}
+	}
+	return out
+}

@@ -1,0 +1,273 @@
+package backend
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"haoke/backend/internal/gateway"
+	"haoke/backend/internal/keypool"
+	"haoke/backend/internal/settings"
+	"haoke/backend/internal/sqlite"
+	"haoke/backend/internal/upstream"
+)
+
+// backupMagic begins a backup file; the rest is a gzip stream of the database.
+const backupMagic = "haoke-backup-1\n"
+
+// Backup writes the database of a data folder into one compressed file, also
+// while a server uses it, and reads it back. It returns the file's size. The
+// file must not exist; on an error none is left.
+func Backup(ctx context.Context, dataDir, out string) (int64, error) {
+	src := filepath.Join(dataDir, fileDatabase)
+	if _, err := os.Stat(src); err != nil {
+		return 0, fmt.Errorf("back up: there is no database in %s: %w", dataDir, err)
+	}
+	if _, err := os.Stat(out); err == nil {
+		return 0, fmt.Errorf("back up: %s exists already; choose another name", out)
+	}
+	tmp, err := os.MkdirTemp(filepath.Dir(out), ".haoke-backup-*")
+	if err != nil {
+		return 0, fmt.Errorf("back up: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	plain := filepath.Join(tmp, "copy.db")
+	if err := sqlite.BackupFile(ctx, src, plain); err != nil {
+		return 0, fmt.Errorf("back up: %w", err)
+	}
+	packed := filepath.Join(tmp, "packed")
+	if err := pack(plain, packed); err != nil {
+		return 0, fmt.Errorf("back up: %w", err)
+	}
+	again := filepath.Join(tmp, "again.db")
+	if err := unpack(packed, again); err != nil {
+		return 0, fmt.Errorf("read the backup back: %w", err)
+	}
+	if err := sqlite.Verify(ctx, again); err != nil {
+		return 0, fmt.Errorf("read the backup back: %w", err)
+	}
+	if err := os.Rename(packed, out); err != nil {
+		return 0, fmt.Errorf("back up: %w", err)
+	}
+	info, err := os.Stat(out)
+	if err != nil {
+		return 0, fmt.Errorf("back up: %w", err)
+	}
+	return info.Size(), nil
+}
+
+func pack(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := io.WriteString(f, backupMagic); err != nil {
+		return err
+	}
+	z := gzip.NewWriter(f)
+	if _, err := io.Copy(z, in); err != nil {
+		return err
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// maxBackup bounds what a backup may unpack to.
+const maxBackup = 1 << 40
+
+func unpack(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	magic := make([]byte, len(backupMagic))
+	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != backupMagic {
+		return fmt.Errorf("%s is not a backup of Haoke", from)
+	}
+	z, err := gzip.NewReader(in)
+	if err != nil {
+		return fmt.Errorf("%s is damaged: %w", from, err)
+	}
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := io.Copy(f, io.LimitReader(z, maxBackup)); err != nil {
+		return fmt.Errorf("%s is damaged: %w", from, err)
+	}
+	return f.Sync()
+}
+
+// Restore puts a backup in the place of the data. What was there is kept aside
+// in a folder whose path is returned ("" when there was nothing). The folder
+// must not be in use: *HeldError. A file that is damaged, or of a newer
+// version, changes nothing. Visitors' widgets learn by a new epoch that their
+// history was restored.
+func Restore(ctx context.Context, dataDir, file string) (kept string, err error) {
+	lock, err := lockDataDir(dataDir)
+	if err != nil {
+		return "", err
+	}
+	defer lock.Unlock()
+	tmp, err := os.MkdirTemp(dataDir, ".restore-*")
+	if err != nil {
+		return "", fmt.Errorf("restore: %w", err)
+	}
+	defer os.RemoveAll(tmp)
+	fresh := filepath.Join(tmp, fileDatabase)
+	if err := unpack(file, fresh); err != nil {
+		return "", fmt.Errorf("restore: %w", err)
+	}
+	if err := sqlite.Verify(ctx, fresh); err != nil {
+		return "", fmt.Errorf("restore: %s: %w", file, err)
+	}
+	if err := renewEpoch(ctx, fresh); err != nil {
+		return "", fmt.Errorf("restore: %w", err)
+	}
+	old := filepath.Join(dataDir, fileDatabase)
+	if _, err := os.Stat(old); err == nil {
+		kept = filepath.Join(dataDir, "before-restore-"+time.Now().UTC().Format("20060102T150405Z"))
+		if err := os.Mkdir(kept, 0o700); err != nil {
+			return "", fmt.Errorf("restore: keep the present data aside: %w", err)
+		}
+		for _, suffix := range []string{"", "-wal", "-shm"} {
+			err := os.Rename(old+suffix, filepath.Join(kept, fileDatabase+suffix))
+			if err != nil && !errors.Is(err, os.ErrNotExist) {
+				return "", fmt.Errorf("restore: keep the present data aside: %w", err)
+			}
+		}
+	}
+	if err := os.Rename(fresh, old); err != nil {
+		return kept, fmt.Errorf("restore: %w", err)
+	}
+	return kept, nil
+}
+
+// renewEpoch marks every history of a database as restored.
+func renewEpoch(ctx context.Context, path string) error {
+	db, err := sqlite.Open(ctx, sqlite.Config{Path: path, Reserve: -1})
+	if err != nil {
+		return err
+	}
+	epoch := gateway.NewEpoch()
+	err = db.Conversations().SetEpochs(ctx, epoch)
+	if err == nil {
+		err = db.Values().Set(ctx, "epoch", epoch)
+	}
+	return errors.Join(err, db.Close())
+}
+
+// Check is one thing that Doctor looked at.
+type Check struct {
+	Name  string `json:"name"`
+	State string `json:"state"` // "ok", "warn" or "bad"
+	Text  string `json:"text"`  // what was found and what to do
+}
+
+// Report is what Doctor found. OK: nothing is "bad".
+type Report struct {
+	OK      bool    `json:"ok"`
+	Version string  `json:"version"`
+	Checks  []Check `json:"checks"`
+}
+
+// Doctor looks at what can go wrong, without changing anything.
+func Doctor(ctx context.Context, cfg Config) Report {
+	r := Report{OK: true, Version: Version}
+	add := func(name string, err error, fine string) bool {
+		c := Check{Name: name, State: "ok", Text: fine}
+		if err != nil {
+			c.State, c.Text = "bad", err.Error()
+			r.OK = false
+		}
+		r.Checks = append(r.Checks, c)
+		return err == nil
+	}
+	warn := func(name, text string) { r.Checks = append(r.Checks, Check{name, "warn", text}) }
+
+	file, required := cfg.ConfigFile, true
+	if file == "" {
+		file, required = filepath.Join(cfg.DataDir, fileConfig), false
+	}
+	store, err := settings.Open(settings.Config{File: file, FileRequired: required, Environ: os.Environ(), Checks: settingChecks})
+	if !add("settings", err, "readable") {
+		return r
+	}
+	for _, w := range settings.Warnings(store.Current()) {
+		warn("settings", w.Key+": "+w.Text)
+	}
+	running, err := ReadRuntime(cfg.DataDir)
+	lock, lockErr := lockDataDir(cfg.DataDir)
+	var held *HeldError
+	switch {
+	case errors.As(lockErr, &held) && err == nil:
+		add("server", nil, fmt.Sprintf("running as process %d, visitors at %s", running.PID, running.Public))
+	case lockErr != nil:
+		add("data folder", lockErr, "")
+		return r
+	default:
+		defer lock.Unlock()
+		add("data folder", nil, cfg.DataDir+" can be written")
+		s := store.Current()
+		add("public port", tryListen(s.Server.PublicAddr), s.Server.PublicAddr+" is free")
+		add("admin port", tryListen(s.Server.AdminAddr), s.Server.AdminAddr+" is free")
+	}
+	db := filepath.Join(cfg.DataDir, fileDatabase)
+	if _, err := os.Stat(db); err == nil {
+		add("database", sqlite.Verify(ctx, db), "sound")
+	} else {
+		warn("database", "none yet; it is made at the first start")
+	}
+	if store.Current().Upstream.BaseURL == "" {
+		warn("upstream", "none is set: the offline answerer answers from the FAQ")
+	} else {
+		add("upstream", tryUpstream(ctx, store.Current()), store.Current().Upstream.BaseURL+" can be reached")
+	}
+	return r
+}
+
+func tryListen(addr string) error {
+	ln, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("%s cannot be used: %w", addr, err)
+	}
+	return ln.Close()
+}
+
+// tryUpstream asks the first provider for its models with its first key.
+func tryUpstream(ctx context.Context, s *settings.Settings) error {
+	pool, err := keypool.New(poolConfig(s), resolvePreset)
+	if err != nil {
+		return err
+	}
+	states := pool.Snapshot(time.Now())
+	if len(states) == 0 {
+		return errors.New("no key is set; add one under [[upstream.keys]] or in the window")
+	}
+	t, ok := pool.Target(states[0].Key, s.Upstream.Model)
+	if !ok {
+		return errors.New("the first key cannot be used")
+	}
+	client := upstream.New(upstream.Config{AllowLocal: true, Timeout: s.Upstream.Timeout}, nil, nil)
+	defer client.Close()
+	if r := client.TestKey(ctx, t); !r.OK {
+		return errors.New(r.Diagnosis)
+	}
+	return nil
+}

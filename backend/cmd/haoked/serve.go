@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"haoke/backend"
+)
+
+// place is the part of the command line that says which appliance is meant.
+type place struct {
+	config, data string
+}
+
+func (p *place) flags(c *cobra.Command) {
+	c.Flags().StringVar(&p.config, "config", os.Getenv("HAOKE_CONFIG"), "config.toml to read; default: the one in the data folder, if there is one")
+	c.Flags().StringVar(&p.data, "data", dataDefault(), "data folder")
+}
+
+func dataDefault() string {
+	if d := os.Getenv("HAOKE_DATA"); d != "" {
+		return d
+	}
+	return backend.DefaultDataDir()
+}
+
+func serveCommand() *cobra.Command {
+	var where place
+	var public, admin string
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve visitors and the admin page until SIGTERM or SIGINT",
+		Long: `Serves the widget to visitors and the admin page to the owner.
+
+When it is ready it prints one line on standard output:
+  ready public=http://HOST:PORT admin=http://HOST:PORT
+Logs go to standard error.`,
+		Example: "  haoked serve\n  haoked serve --config shop.toml --data /srv/haoke --public 0.0.0.0:8787\n  haoked serve --public 127.0.0.1:0 --admin 127.0.0.1:0   # free ports",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg := backend.Config{DataDir: where.data, ConfigFile: where.config, LogOutput: c.ErrOrStderr()}
+			for _, f := range []backend.Flag{
+				{Name: "--public", Path: "server.public_addr", Value: public}, {Name: "--admin", Path: "server.admin_addr", Value: admin},
+			} {
+				if f.Value != "" {
+					cfg.Flags = append(cfg.Flags, f)
+				}
+			}
+			cfg.Ready = func(a backend.Addresses) {
+				fmt.Fprintf(c.OutOrStdout(), "ready public=%s admin=%s\n", a.Public, a.Admin)
+			}
+			b, err := backend.New(c.Context(), cfg)
+			if err != nil {
+				return err
+			}
+			return b.Run(c.Context())
+		},
+	}
+	where.flags(c)
+	c.Flags().StringVar(&public, "public", "", "address of the visitors' listener (server.public_addr); port 0 picks a free one")
+	c.Flags().StringVar(&admin, "admin", "", "address of the admin listener (server.admin_addr)")
+	return c
+}

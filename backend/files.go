@@ -1,0 +1,115 @@
+package backend
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"haoke/backend/internal/httpd"
+	"haoke/backend/internal/upload"
+)
+
+// takeUpload stores a file for the visitor whose token the request carries.
+func (p *parts) takeUpload(w http.ResponseWriter, r *http.Request) {
+	s := p.settings.Current()
+	if !s.Upload.Enabled {
+		http.NotFound(w, r)
+		return
+	}
+	if status := p.live.Load().Policy.Check(r); status != 0 {
+		http.Error(w, "this page may not send files here", status)
+		return
+	}
+	site := r.URL.Query().Get("site")
+	if site == "" {
+		site = "default"
+	}
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if _, err := p.gateway.Visitor(token, site); err != nil {
+		http.Error(w, "open the chat first", http.StatusUnauthorized)
+		return
+	}
+	if !p.forms.allow(httpd.ClientIP(r), time.Now()) {
+		w.Header().Set("Retry-After", "60")
+		http.Error(w, "too many files", http.StatusTooManyRequests)
+		return
+	}
+	limit := int64(s.Upload.MaxBytes)
+	r.Body = http.MaxBytesReader(w, r.Body, limit+64<<10)
+	file, header, err := r.FormFile("file")
+	if err != nil {
+		http.Error(w, "no file came, or it is too large", http.StatusBadRequest)
+		return
+	}
+	defer file.Close()
+	f, err := p.uploads.Put(file, header.Filename, limit, s.Upload.Types)
+	switch {
+	case errors.Is(err, upload.ErrTooLarge):
+		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
+	case errors.Is(err, upload.ErrType), errors.Is(err, upload.ErrImage):
+		http.Error(w, err.Error(), http.StatusUnsupportedMediaType)
+	case err != nil:
+		p.log.Error("a visitor's file could not be stored", "err", err)
+		http.Error(w, "please try again later", http.StatusServiceUnavailable)
+	default:
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(map[string]any{"id": f.ID, "url": "/v1/files/" + f.ID, "name": f.Name, "type": f.Type, "size": f.Size})
+	}
+}
+
+func (p *parts) serveFile(w http.ResponseWriter, r *http.Request) { p.uploads.ServeHTTP(w, r) }
+
+// keptIP is what the owner wants kept of an address: all, the network, nothing.
+func (p *parts) keptIP(ip string) string {
+	switch p.settings.Current().Privacy.StoreIP {
+	case "none":
+		return ""
+	case "full":
+		return ip
+	}
+	a, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ""
+	}
+	bits := 24
+	if a = a.Unmap(); a.Is6() {
+		bits = 48
+	}
+	n, err := a.Prefix(bits)
+	if err != nil {
+		return ""
+	}
+	return n.Addr().String()
+}
+
+// addressLimit lets one address send ten forms or files in ten minutes. It
+// remembers at most 10,000 addresses; beyond that it starts anew.
+type addressLimit struct {
+	mu   sync.Mutex
+	seen map[string][]time.Time
+}
+
+func (l *addressLimit) allow(ip string, now time.Time) bool {
+	const most, within, addresses = 10, 10 * time.Minute, 10_000
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.seen == nil || len(l.seen) > addresses {
+		l.seen = map[string][]time.Time{}
+	}
+	var recent []time.Time
+	for _, t := range l.seen[ip] {
+		if now.Sub(t) < within {
+			recent = append(recent, t)
+		}
+	}
+	if len(recent) >= most {
+		l.seen[ip] = recent
+		return false
+	}
+	l.seen[ip] = append(recent, now)
+	return true
+}

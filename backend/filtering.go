@@ -1,0 +1,127 @@
+package backend
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"haoke/backend/internal/chat"
+	"haoke/backend/internal/engine"
+	"haoke/backend/internal/filter"
+	"haoke/backend/internal/settings"
+)
+
+// buildFilter compiles the filter for the first time.
+func (p *parts) buildFilter(ctx context.Context, s *settings.Settings) error {
+	return p.rebuildFilter(ctx, s)
+}
+
+// rebuildFilter compiles the filter anew; on an error the old one stays.
+func (p *parts) rebuildFilter(ctx context.Context, s *settings.Settings) error {
+	c := filter.Config{
+		Allow: s.Filter.Allow, DefaultIn: chat.Action(s.Filter.ActionIn), DefaultOut: chat.Action(s.Filter.ActionOut),
+		Pinyin: s.Filter.Pinyin, Shadow: s.Filter.Shadow, WordsOff: !s.Filter.Words, Observer: filterMeter{p},
+	}
+	for _, name := range s.Filter.WordsFiles {
+		words, err := readWords(name)
+		if err != nil {
+			return fmt.Errorf("filter.words_files: %w", err)
+		}
+		c.Words = append(c.Words, filter.WordList{Name: name, Entries: words})
+	}
+	for i, expr := range s.Filter.Patterns {
+		c.Patterns = append(c.Patterns, filter.Pattern{Name: fmt.Sprintf("pattern %d", i+1), Expr: expr})
+	}
+	if err := p.storedRules(ctx, &c); err != nil {
+		return err
+	}
+	f, err := filter.New(c)
+	if err != nil {
+		return err
+	}
+	p.filter.Set(f)
+	return nil
+}
+
+// maxWordsFile bounds one word file.
+const maxWordsFile = 64 << 20
+
+func readWords(name string) ([]string, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxWordsFile {
+		return nil, fmt.Errorf("%s has %d bytes, at most %d are read", name, info.Size(), maxWordsFile)
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var out []string
+	sc := bufio.NewScanner(f)
+	for sc.Scan() {
+		if w := strings.TrimSpace(sc.Text()); w != "" && !strings.HasPrefix(w, "#") {
+			out = append(out, w)
+		}
+	}
+	if err := sc.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return out, nil
+}
+
+// filtering is the engine's view of the filter.
+type filtering struct{ p *parts }
+
+// Check implements engine.Filter.
+func (f filtering) Check(dir chat.Direction, text string) chat.Verdict {
+	return f.p.filter.Get().Check(dir, text)
+}
+
+// Stream implements engine.Filter.
+func (f filtering) Stream() engine.FilterStream {
+	return &filterStream{s: f.p.filter.Get().NewStream(chat.Outbound)}
+}
+
+type filterStream struct{ s *filter.Stream }
+
+// Push implements engine.FilterStream.
+func (f *filterStream) Push(raw []byte, emit chat.Sink) error { return withheld(f.s.Push(raw, emit)) }
+
+// Close implements engine.FilterStream.
+func (f *filterStream) Close(emit chat.Sink) error {
+	_, err := f.s.Close(emit)
+	return withheld(err)
+}
+
+// Verdict implements engine.FilterStream.
+func (f *filterStream) Verdict() chat.Verdict { return f.s.Verdict() }
+
+// Release implements engine.FilterStream.
+func (f *filterStream) Release() { f.s.Release() }
+
+func withheld(err error) error {
+	var stopped *filter.Stopped
+	if errors.As(err, &stopped) {
+		return fmt.Errorf("%w: %w", engine.ErrWithheld, err)
+	}
+	return err
+}
+
+// filterMeter brings the filter's times to the charts.
+type filterMeter struct{ p *parts }
+
+// FilterTime implements filter.Observer.
+func (m filterMeter) FilterTime(layer chat.Layer, _ chat.Direction, d time.Duration) {
+	m.p.metrics.FilterTime(string(layer), d)
+}
+
+// FilterHit implements filter.Observer. Hits are counted where their message
+// becomes durable (meter.FilterHits), so that each counts once.
+func (m filterMeter) FilterHit(chat.Direction, chat.Hit) {}

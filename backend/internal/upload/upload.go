@@ -1,0 +1,204 @@
+// Package upload keeps the files that visitors send: sniffed, bounded, images
+// re-encoded so that nothing but pixels survives, under random names, and
+// served so that no browser runs them.
+package upload
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"image"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Errors of Put that the visitor can do something about.
+var (
+	ErrTooLarge = errors.New("the file is too large")
+	ErrType     = errors.New("files of this type are not accepted")
+	ErrImage    = errors.New("the picture cannot be read")
+)
+
+// maxPixels bounds a picture: a small file can hold a huge one.
+const maxPixels = 50_000_000
+
+// Store is a folder of files. It is safe for concurrent use.
+type Store struct{ dir string }
+
+// Open uses (and makes, mode 0700) the folder.
+func Open(dir string) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open the folder for files: %w", err)
+	}
+	return &Store{dir}, nil
+}
+
+// File is a stored file.
+type File struct {
+	ID   string // 32 hexadecimal digits and an extension
+	Name string // as the visitor called it, cleaned
+	Type string // media type by its content, never by what was claimed
+	Size int64  // bytes as stored
+}
+
+// extensions of the types that can be accepted at all.
+var extensions = map[string]string{
+	"image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "image/webp": ".webp",
+	"application/pdf": ".pdf", "text/plain": ".txt",
+}
+
+// Put stores at most limit bytes of r. types are the accepted media types,
+// "image/*" allowed. Errors: ErrTooLarge, ErrType, ErrImage, or the system's.
+func (s *Store) Put(r io.Reader, name string, limit int64, types []string) (File, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return File{}, fmt.Errorf("read the file: %w", err)
+	}
+	if int64(len(data)) > limit {
+		return File{}, ErrTooLarge
+	}
+	typ, _, _ := strings.Cut(http.DetectContentType(data), ";")
+	ext := extensions[typ]
+	if ext == "" || !accepted(typ, types) {
+		return File{}, ErrType
+	}
+	if data, err = clean(typ, data); err != nil {
+		return File{}, err
+	}
+	var id [16]byte
+	rand.Read(id[:])
+	f := File{ID: hex.EncodeToString(id[:]) + ext, Name: cleanName(name, ext), Type: typ, Size: int64(len(data))}
+	if err := os.WriteFile(filepath.Join(s.dir, f.ID), data, 0o600); err != nil {
+		return File{}, fmt.Errorf("store the file: %w", err)
+	}
+	return f, nil
+}
+
+func accepted(typ string, types []string) bool {
+	group, _, _ := strings.Cut(typ, "/")
+	return slices.Contains(types, typ) || slices.Contains(types, group+"/*")
+}
+
+// clean re-encodes pictures: metadata (places, names) and hidden payloads stay
+// behind. WebP has no encoder here and is kept only when it is plain.
+func clean(typ string, data []byte) ([]byte, error) {
+	if !strings.HasPrefix(typ, "image/") || typ == "image/webp" {
+		return data, nil
+	}
+	head, _, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil || head.Width*head.Height > maxPixels {
+		return nil, ErrImage
+	}
+	var out bytes.Buffer
+	if typ == "image/gif" {
+		g, err := gif.DecodeAll(bytes.NewReader(data))
+		if err != nil || len(g.Image)*head.Width*head.Height > maxPixels {
+			return nil, ErrImage
+		}
+		if err := gif.EncodeAll(&out, g); err != nil {
+			return nil, ErrImage
+		}
+		return out.Bytes(), nil
+	}
+	img, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, ErrImage
+	}
+	if typ == "image/png" {
+		err = png.Encode(&out, img)
+	} else {
+		err = jpeg.Encode(&out, img, &jpeg.Options{Quality: 88})
+	}
+	if err != nil {
+		return nil, ErrImage
+	}
+	return out.Bytes(), nil
+}
+
+// cleanName keeps what is harmless in a file's name and gives it the right
+// extension.
+func cleanName(name, ext string) string {
+	name = filepath.Base(strings.ReplaceAll(name, `\`, "/"))
+	name = strings.TrimSuffix(name, filepath.Ext(name))
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' || strings.ContainsRune(`"'<>|:*?()[]`+"`", r) || r == 0x7f || r >= 0x202a && r <= 0x202e {
+			return -1
+		}
+		return r
+	}, name)
+	if runes := []rune(name); len(runes) > 80 {
+		name = string(runes[:80])
+	}
+	if strings.Trim(name, " .") == "" {
+		name = "file"
+	}
+	return name + ext
+}
+
+// ServeHTTP serves one stored file, named by the last element of the path. The
+// random name is the permission: only who was given the link knows it.
+func (s *Store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	typ, ok := typeOf(id)
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	f, err := os.Open(filepath.Join(s.dir, id))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	defer f.Close()
+	h := w.Header()
+	h.Set("Content-Type", typ)
+	h.Set("Content-Disposition", `attachment; filename="`+id+`"`)
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("Cache-Control", "private, max-age=86400, immutable")
+	http.ServeContent(w, r, id, time.Time{}, f)
+}
+
+// typeOf checks that id is a name that Put makes, so that no path can be.
+func typeOf(id string) (string, bool) {
+	if len(id) < 36 || len(id) > 37 {
+		return "", false
+	}
+	if _, err := hex.DecodeString(id[:32]); err != nil {
+		return "", false
+	}
+	for typ, ext := range extensions {
+		if id[32:] == ext {
+			return typ, true
+		}
+	}
+	return "", false
+}
+
+// Expire deletes what was stored before the given time.
+func (s *Store) Expire(before time.Time) error {
+	return filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil || info.ModTime().After(before) {
+			return nil
+		}
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("delete an old file: %w", err)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,7 @@
+package backend
+
+// Version and Commit are set by the linker; see the Makefile.
+var (
+	Version = "dev"
+	Commit  = "unknown"
+)

@@ -1,0 +1,218 @@
+package backend
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"haoke/backend/internal/admit"
+	"haoke/backend/internal/chat"
+	"haoke/backend/internal/upstream"
+)
+
+// meter is the engine's and the gateway's view of the metrics.
+type meter struct{ p *parts }
+
+// Message implements engine.Meter.
+func (m meter) Message(from chat.From) { m.p.metrics.Message(string(from)) }
+
+// Turn implements engine.Meter.
+func (m meter) Turn(info *chat.TurnInfo, finish chat.Finish, upstreamTime time.Duration) {
+	total := time.Duration(info.TotalUS) * time.Microsecond
+	m.p.metrics.Reply(total)
+	if info.FirstTokenUS > 0 {
+		m.p.metrics.FirstToken(time.Duration(info.FirstTokenUS) * time.Microsecond)
+	}
+	if upstreamTime > 0 && finish == chat.FinishStop {
+		m.p.metrics.Added(total - upstreamTime - time.Duration(info.QueueUS)*time.Microsecond)
+	}
+}
+
+// FilterHits implements engine.Meter.
+func (m meter) FilterHits(id chat.ConversationID, dir chat.Direction, hits []chat.Hit) {
+	for _, h := range hits {
+		m.p.metrics.FilterHit(string(h.Layer), string(h.Action))
+	}
+	m.p.hits.add(id, dir, hits)
+}
+
+// Connections implements gateway.Meter.
+func (m meter) Connections(delta int) {
+	if delta > 0 {
+		m.p.metrics.ConnOpened()
+	} else {
+		m.p.metrics.ConnClosed()
+	}
+}
+
+// Refused implements gateway.Meter.
+func (m meter) Refused(string) {}
+
+// owner is the engine's view of the person who runs the shop.
+type owner struct{ p *parts }
+
+// NeedsPerson implements engine.Owner.
+func (o owner) NeedsPerson(head chat.Conversation) { o.p.troubles.waiting(head) }
+
+// Trouble implements engine.Owner.
+func (o owner) Trouble(id chat.ConversationID, fault chat.Fault, reason string) {
+	o.p.log.Warn("an answer failed", "conversation", id, "fault", fault, "reason", reason)
+}
+
+// Unanswered implements engine.Owner.
+func (o owner) Unanswered(text string) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := o.p.faq.AddUnanswered(ctx, text, "", ""); err != nil {
+			o.p.log.Warn("an unanswered question was not noted", "err", err)
+		}
+	}()
+}
+
+// Notice is something that the owner should know, newest first. One notice
+// stands for one thing: when it happens again only Count and At change.
+type Notice struct {
+	Kind  string // "waiting", "key", "money"
+	Name  string // the conversation, the key or the cap
+	Text  string // in plain words
+	Count int
+	At    time.Time
+}
+
+// maxNotices bounds what is remembered; the oldest go.
+const maxNotices = 200
+
+// troubles collects what needs the owner's attention.
+type troubles struct {
+	log *slog.Logger
+	now func() time.Time
+
+	mu      sync.Mutex
+	notices []Notice
+	notify  []func(Notice)
+}
+
+func newTroubles(log *slog.Logger) *troubles { return &troubles{log: log, now: time.Now} }
+
+func (t *troubles) add(kind, name, text string) {
+	t.mu.Lock()
+	n := Notice{Kind: kind, Name: name, Text: text, Count: 1, At: t.now()}
+	for i, old := range t.notices {
+		if old.Kind == kind && old.Name == name {
+			n.Count = old.Count + 1
+			t.notices = append(t.notices[:i], t.notices[i+1:]...)
+			break
+		}
+	}
+	t.notices = append([]Notice{n}, t.notices...)
+	if len(t.notices) > maxNotices {
+		t.notices = t.notices[:maxNotices]
+	}
+	tell := t.notify
+	t.mu.Unlock()
+	for _, f := range tell {
+		f(n)
+	}
+}
+
+func (t *troubles) remove(kind, name string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i, old := range t.notices {
+		if old.Kind == kind && old.Name == name {
+			t.notices = append(t.notices[:i], t.notices[i+1:]...)
+			return
+		}
+	}
+}
+
+// key notes a failed try at a call.
+func (t *troubles) key(a upstream.Attempt) {
+	t.log.Warn("upstream call failed", "provider", a.Provider, "key", a.Key, "fault", a.Fault, "reason", a.Reason)
+	t.add("key", a.Key, a.Reason)
+}
+
+// well takes a key's notice back after a successful call.
+func (t *troubles) well(key string) { t.remove("key", key) }
+
+// waiting notes a visitor who waits for a person.
+func (t *troubles) waiting(head chat.Conversation) {
+	t.log.Info("a visitor waits for a person", "conversation", head.ID)
+	t.add("waiting", string(head.ID), "a visitor waits for a person")
+}
+
+// money notes that a cap is near or reached.
+func (t *troubles) money(w admit.Warning) {
+	t.log.Warn("money", "scope", w.Scope, "percent", w.Percent, "spent", w.Spent, "cap", w.Cap, "period", w.Period)
+	t.add("money", string(w.Scope)+" "+w.Period, "")
+}
+
+// list returns the notices, newest first.
+func (t *troubles) list() []Notice {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]Notice(nil), t.notices...)
+}
+
+// fanout brings the feed of conversations to visitors and to the window.
+type fanout struct {
+	visitors feedTarget
+	mu       sync.RWMutex
+	others   []feedTarget
+}
+
+// feedTarget is engine.Feed.
+type feedTarget interface {
+	Begin(id chat.ConversationID, seq int64)
+	Delta(id chat.ConversationID, raw []byte)
+	Message(id chat.ConversationID, m *chat.Message, answer bool)
+	Abandon(id chat.ConversationID)
+	Status(id chat.ConversationID, state string, position int, mode chat.Mode)
+}
+
+func (f *fanout) add(t feedTarget) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.others = append(f.others, t)
+}
+
+func (f *fanout) each(tell func(feedTarget)) {
+	f.mu.RLock()
+	others := f.others
+	f.mu.RUnlock()
+	for _, t := range others {
+		tell(t)
+	}
+}
+
+// Begin implements engine.Feed.
+func (f *fanout) Begin(id chat.ConversationID, seq int64) {
+	f.visitors.Begin(id, seq)
+	f.each(func(t feedTarget) { t.Begin(id, seq) })
+}
+
+// Delta implements engine.Feed.
+func (f *fanout) Delta(id chat.ConversationID, raw []byte) {
+	f.visitors.Delta(id, raw)
+	f.each(func(t feedTarget) { t.Delta(id, raw) })
+}
+
+// Message implements engine.Feed.
+func (f *fanout) Message(id chat.ConversationID, m *chat.Message, answer bool) {
+	f.visitors.Message(id, m, answer)
+	f.each(func(t feedTarget) { t.Message(id, m, answer) })
+}
+
+// Abandon implements engine.Feed.
+func (f *fanout) Abandon(id chat.ConversationID) {
+	f.visitors.Abandon(id)
+	f.each(func(t feedTarget) { t.Abandon(id) })
+}
+
+// Status implements engine.Feed.
+func (f *fanout) Status(id chat.ConversationID, state string, position int, mode chat.Mode) {
+	f.visitors.Status(id, state, position, mode)
+	f.each(func(t feedTarget) { t.Status(id, state, position, mode) })
+}
