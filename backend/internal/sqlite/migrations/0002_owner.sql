@@ -41,8 +41,9 @@ CREATE TABLE faq (
 	key          TEXT    NOT NULL, -- folded question
 	UNIQUE (lang, key)
 ) STRICT;
+-- With positions, unlike message_fts: ranking needs them, and it is small.
 CREATE VIRTUAL TABLE faq_fts USING fts5 (
-	text, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram'
+	text, content = '', contentless_delete = 1, tokenize = 'trigram'
 );
 
 CREATE TABLE unanswered (
