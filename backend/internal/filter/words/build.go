@@ -34,11 +34,10 @@ type Set struct {
 	rare   map[rune]uint16 // classes beyond the BMP
 	gaps   [1 << 16]uint8  // cost of a rune that is no letter
 
-	// the double array: the child of s by class c is t = base[s]+c where check[t] == s
-	base, check, fail []int32
-	out               []int32 // 0 or 1 + index in outs
-	depth, flags      []uint8
-	root              []int32 // first level, by class
+	cells        []cell  // the double array
+	depth, flags []uint8 // of each cell
+	root         []int32 // first level, by class
+	inner        []int32 // the same within a Latin word, where no bounded entry begins
 
 	outs    []outRec
 	entries []compiled // in the order of their class strings
@@ -58,8 +57,8 @@ func (s *Set) Len() int { return len(s.entries) }
 
 // Bytes estimates the memory that the set occupies.
 func (s *Set) Bytes() int {
-	return len(s.class)*2 + len(s.gaps) + cap(s.base)*12 + cap(s.out)*4 + cap(s.depth)*2 +
-		cap(s.root)*4 + cap(s.outs)*12 + cap(s.entries)*24 + cap(s.letters)*4 + len(s.rare)*16
+	return len(s.class)*2 + len(s.gaps) + cap(s.cells)*16 + cap(s.depth)*2 +
+		cap(s.root)*8 + cap(s.outs)*12 + cap(s.entries)*24 + cap(s.letters)*4 + len(s.rare)*16
 }
 
 // Build compiles entries. An entry that cannot be compiled is an error that
@@ -156,7 +155,7 @@ type bnode struct {
 	nkids    int32
 	lo, hi   int32 // entries that end here
 	cell     int32
-	fail     int32
+	base     int32
 	class    uint16
 	depth    uint8
 	flags    uint8

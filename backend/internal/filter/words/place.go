@@ -1,135 +1,171 @@
 package words
 
-// maxTries bounds the search for a place in the double array; after so many
-// free cells a node goes to the end. It trades a little memory for a build
-// time that is linear in practice.
-const maxTries = 48
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+)
 
-// place lays the trie out in the double array. The first level is a dense row
-// of its own, for it is where most characters lead.
+// crowded is how many free cells in a row may be of no use to a node before
+// nodes of its size begin their search further on. It keeps the build time
+// linear in practice at the price of some unused cells.
+const crowded = 128
+
+// cell is one place of the double array; all that a step reads lies together.
+type cell struct {
+	base  int32 // the child by class c is at base+c; 0: no children
+	check int32 // the parent's cell, where this is its child
+	fail  int32
+	out   int32 // 0 or 1 + index in Set.outs
+}
+
+const (
+	cellFree = -1
+	cellRoot = -2 // reached through the root row only
+)
+
+// place lays the trie out in the double array, nodes with many children first,
+// for they are hard to fit. The first level is a dense row of its own, for it
+// is where most characters lead.
 func (b *builder) place(nclass int) {
 	b.root = make([]int32, nclass)
-	p := placer{b: b, nclass: nclass}
-	p.grow(len(b.nodes) + nclass + 2)
-	p.take(0)
-	b.check[0] = -2
-	for k := range b.nodes[0].nkids {
-		n := &b.nodes[b.nodes[0].kids+k]
-		cell := p.next[0]
-		p.take(cell)
-		b.check[cell] = -2 // reached through the root row only
-		n.cell = cell
-		b.root[n.class] = cell
+	b.inner = make([]int32, nclass)
+	p := placer{b: b, nclass: int32(nclass)}
+	p.grow(int32(len(b.nodes) + nclass + 2))
+	b.cells[0].check = cellRoot
+	first := b.nodes[1 : 1+b.nodes[0].nkids]
+	for k := range first {
+		n := &first[k]
+		n.cell = p.next[0]
+		p.take(n.cell, cellRoot)
+		b.root[n.class] = n.cell
+		if n.flags&nodeLeft == 0 {
+			b.inner[n.class] = n.cell
+		}
 	}
+	p.placeAll()
+	p.trim()
 	for i := 1; i < len(b.nodes); i++ {
 		n := &b.nodes[i]
-		if n.nkids == 0 {
-			continue
-		}
-		kids := b.nodes[n.kids : n.kids+n.nkids]
-		base := p.find(kids)
-		b.base[n.cell] = base
-		for k := range kids {
-			cell := base + int32(kids[k].class)
-			p.take(cell)
-			b.check[cell] = n.cell
-			kids[k].cell = cell
+		for k := n.kids; k < n.kids+n.nkids; k++ {
+			b.cells[b.nodes[k].cell].check = n.cell
 		}
 	}
-	p.trim()
+}
+
+func (p *placer) placeAll() {
+	b := p.b
+	order := make([]int32, 0, len(b.nodes))
+	for i := 1; i < len(b.nodes); i++ {
+		if b.nodes[i].nkids > 0 {
+			order = append(order, int32(i))
+		}
+	}
+	// single children in the order of their classes: then each finds its cell
+	// behind the one before
+	slices.SortFunc(order, func(i, j int32) int {
+		x, y := &b.nodes[i], &b.nodes[j]
+		return cmp.Or(cmp.Compare(y.nkids, x.nkids), cmp.Compare(b.nodes[x.kids].class, b.nodes[y.kids].class), cmp.Compare(i, j))
+	})
+	size := 0
+	for _, i := range order {
+		n := &b.nodes[i]
+		if s := bits.Len32(uint32(n.nkids)); s != size {
+			size, p.hint = s, p.next[0]
+		}
+		kids := b.nodes[n.kids : n.kids+n.nkids]
+		n.base = p.find(kids)
+		for k := range kids {
+			kids[k].cell = n.base + int32(kids[k].class)
+			p.take(kids[k].cell, cellRoot)
+		}
+	}
+	for _, i := range order {
+		b.cells[b.nodes[i].cell].base = b.nodes[i].base
+	}
 }
 
 // placer keeps the free cells in a doubly linked list through cell 0.
 type placer struct {
 	b          *builder
-	nclass     int
+	nclass     int32
 	next, prev []int32
+	hint       int32 // where the search begins; 0: at the list's head
 	top        int32 // no cell above it is in use
 }
 
-const free = -1
-
-func (p *placer) grow(n int) {
+func (p *placer) grow(n int32) {
 	b := p.b
-	old := len(b.check)
+	old := int32(len(b.cells))
 	if n <= old {
 		return
 	}
-	n = max(n, old+old/4)
-	resize := func(a []int32) []int32 { return append(a, make([]int32, n-len(a))...) }
-	b.base, b.check, b.fail, b.out = resize(b.base), resize(b.check), resize(b.fail), resize(b.out)
-	p.next, p.prev = resize(p.next), resize(p.prev)
+	n = max(n, old+old/2)
+	b.cells = append(b.cells, make([]cell, n-old)...)
+	p.next = append(p.next, make([]int32, n-old)...)
+	p.prev = append(p.prev, make([]int32, n-old)...)
 	last := int32(0)
 	if old > 0 {
 		last = p.prev[0]
 	}
 	for i := max(old, 1); i < n; i++ {
-		b.check[i] = free
-		p.next[last], p.prev[i] = int32(i), last
-		last = int32(i)
+		b.cells[i].check = cellFree
+		p.next[last], p.prev[i] = i, last
+		last = i
 	}
 	p.next[last], p.prev[0] = 0, last
 }
 
-func (p *placer) take(cell int32) {
-	if cell == 0 || p.next[cell] < 0 {
-		return // the list's head, or off the list already
+// take marks a free cell as used.
+func (p *placer) take(c, check int32) {
+	next, prev := p.next[c], p.prev[c]
+	p.next[prev], p.prev[next] = next, prev
+	if p.hint == c {
+		p.hint = next
 	}
-	p.next[p.prev[cell]], p.prev[p.next[cell]] = p.next[cell], p.prev[cell]
-	p.next[cell] = -1
-	p.top = max(p.top, cell)
+	p.b.cells[c].check = check
+	p.top = max(p.top, c)
 }
 
-// find returns a base under which all kids fall on free cells. Cells that
-// several nodes could not use are left for single children.
+// find returns a base under which all kids fall on free cells.
 func (p *placer) find(kids []bnode) int32 {
-	b := p.b
 	first, last := int32(kids[0].class), int32(kids[len(kids)-1].class)
-	start := p.next[0]
-	tries := 0
-	for cell := start; cell != 0; cell = p.next[cell] {
-		base := cell - first
+	failed := 0
+	ahead := p.hint // follows the search at a distance
+	for c := p.hint; c != 0; c = p.next[c] {
+		base := c - first
 		if base < 1 {
 			continue
 		}
-		if tries++; tries > maxTries {
-			break
-		}
-		p.grow(int(base+last) + p.nclass + 2)
-		ok := true
-		for k := range kids {
-			if b.check[base+int32(kids[k].class)] != free {
-				ok = false
-				break
-			}
-		}
-		if ok {
-			if tries > maxTries/2 {
-				p.retire(start, cell)
-			}
+		p.grow(base + last + p.nclass + 2)
+		if p.fits(kids, base) {
 			return base
+		}
+		if failed++; failed > crowded {
+			ahead = p.next[ahead]
+			p.hint = ahead
 		}
 	}
 	base := max(p.top+1-first, 1) // everything above top is free
-	p.grow(int(base+last) + p.nclass + 2)
+	p.grow(base + last + p.nclass + 2)
 	return base
 }
 
-// retire takes the first crowded free cell off the list, so that later
-// searches begin further on.
-func (p *placer) retire(start, before int32) {
-	if start != before {
-		p.take(start)
+func (p *placer) fits(kids []bnode, base int32) bool {
+	for k := range kids {
+		if p.b.cells[base+int32(kids[k].class)].check != cellFree {
+			return false
+		}
 	}
+	return true
 }
 
-// trim cuts the arrays behind the last cell in use, leaving room for one row
-// so that base+class needs no bounds of its own.
+// trim cuts the array behind the last cell in use, leaving room for one row so
+// that base+class needs no bounds of its own.
 func (p *placer) trim() {
 	b := p.b
-	n := min(int(p.top)+p.nclass+2, len(b.check))
-	clip := func(a []int32) []int32 { return append(make([]int32, 0, n), a[:n]...) }
-	b.base, b.check, b.fail, b.out = clip(b.base), clip(b.check), clip(b.fail), clip(b.out)
+	n := min(int(p.top+p.nclass+2), len(b.cells))
+	b.cells = append(make([]cell, 0, n), b.cells[:n]...)
 	b.depth, b.flags = make([]uint8, n), make([]uint8, n)
 }
 
@@ -140,16 +176,13 @@ func (b *builder) links() {
 		b.depth[n.cell], b.flags[n.cell] = n.depth, n.flags
 		f := int32(0)
 		if n.depth > 1 {
-			f = b.step(b.fail[b.nodes[n.parent].cell], int32(n.class))
+			f = b.step(b.cells[b.nodes[n.parent].cell].fail, int32(n.class))
 		}
-		b.fail[n.cell] = f
-		next := b.out[f]
-		switch {
-		case n.terminal:
-			b.outs = append(b.outs, outRec{n.lo, n.hi, next})
-			b.out[n.cell] = int32(len(b.outs))
-		default:
-			b.out[n.cell] = next
+		c := &b.cells[n.cell]
+		c.fail, c.out = f, b.cells[f].out
+		if n.terminal {
+			b.outs = append(b.outs, outRec{n.lo, n.hi, c.out})
+			c.out = int32(len(b.outs))
 		}
 	}
 	b.nodes = nil
@@ -158,10 +191,10 @@ func (b *builder) links() {
 // step is one transition of the automaton.
 func (s *Set) step(st, c int32) int32 {
 	for st != 0 {
-		if t := s.base[st] + c; s.check[t] == st {
+		if t := s.cells[st].base + c; s.cells[t].check == st {
 			return t
 		}
-		st = s.fail[st]
+		st = s.cells[st].fail
 	}
 	return s.root[c]
 }

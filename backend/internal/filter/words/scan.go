@@ -78,7 +78,7 @@ func (s *Set) Scan(st *State, text string, i int) {
 		s.runForks(st, text, i)
 	}
 	node, prev, gap := st.node, st.prev, st.gap
-	base, check, fail, out, root := s.base, s.check, s.fail, s.out, s.root
+	cells, root := s.cells, s.root
 	for i < len(text) {
 		var c uint16
 		at := i
@@ -99,10 +99,13 @@ func (s *Set) Scan(st *State, text string, i int) {
 			continue
 		}
 		if c == prev {
+			// a repetition; it may begin a word only where nothing is under way
 			if gap += costRepeat; gap > gapBudget {
-				node, gap = 0, gapBudget // the rest of the run begins nothing new
+				node = 0
 			}
-			continue
+			if node != 0 {
+				continue
+			}
 		}
 		if c >= firstSpecial {
 			st.node, st.prev, st.gap = node, prev, gap
@@ -111,18 +114,24 @@ func (s *Set) Scan(st *State, text string, i int) {
 			continue
 		}
 		prev, gap = c, 0
-		for {
-			if node == 0 {
-				node = root[c]
-				break
-			}
-			if t := base[node] + int32(c); check[t] == node {
+		for node != 0 {
+			cl := &cells[node]
+			if t := cl.base + int32(c); cells[t].check == node {
 				node = t
-				break
+				goto moved
 			}
-			node = fail[node]
+			node = cl.fail
 		}
-		if o := out[node]; o != 0 {
+		if at > 0 && text[at-1]|0x20-'a' < 26 {
+			node = s.inner[c]
+		} else {
+			node = root[c]
+		}
+		if node == 0 {
+			continue
+		}
+	moved:
+		if o := cells[node].out; o != 0 {
 			st.cands = append(st.cands, cand{out: o, end: i, node: node})
 		}
 	}
@@ -175,13 +184,15 @@ func (s *Set) letter(st *State, f rune, end int) {
 		return
 	case c == st.prev:
 		if st.gap += costRepeat; st.gap > gapBudget {
-			st.node, st.gap = 0, gapBudget
+			st.node = 0
 		}
-		return
+		if st.node != 0 {
+			return
+		}
 	}
 	st.prev, st.gap = c, 0
 	st.node = s.step(st.node, int32(c))
-	if o := s.out[st.node]; o != 0 {
+	if o := s.cells[st.node].out; o != 0 {
 		st.cands = append(st.cands, cand{out: o, end: end, node: st.node})
 	}
 }
@@ -200,7 +211,7 @@ func (s *Set) fork(st *State, text string, at int) {
 	if d := int(s.depth[f.node]) - 1; d > 0 {
 		f.start, _ = s.pathStart(text, at, d)
 	}
-	if o := s.out[f.node]; o != 0 {
+	if o := s.cells[f.node].out; o != 0 {
 		st.cands = append(st.cands, cand{out: o, end: at + w, start: f.start})
 	}
 	if s.runFork(st, &f, text, at+w) {
@@ -260,7 +271,7 @@ func (s *Set) runFork(st *State, f *fork, text string, i int) bool {
 			if int32(s.depth[f.node]) < f.letters {
 				return false
 			}
-			if o := s.out[f.node]; o != 0 {
+			if o := s.cells[f.node].out; o != 0 {
 				st.cands = append(st.cands, cand{out: o, end: i, start: f.start})
 			}
 		}
@@ -321,8 +332,8 @@ func (s *Set) Hold(st *State, text string) int {
 		start, _ := s.pathStart(text, c.end, int(s.depth[c.node]))
 		hold = min(hold, start)
 	}
-	for n := st.node; n != 0; n = s.fail[n] {
-		if s.base[n] == 0 {
+	for n := st.node; n != 0; n = s.cells[n].fail {
+		if s.cells[n].base == 0 {
 			continue // a leaf: its candidate, if undecided, was counted above
 		}
 		start, left := s.pathStart(text, len(text), int(s.depth[n]))
