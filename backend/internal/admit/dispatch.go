@@ -42,17 +42,16 @@ func (g *Gate) step(now time.Time) (wait time.Duration, again bool) {
 		n := 0
 		for w := l.head; w != nil && n < lookAhead; n++ {
 			next := w.next
-			lease, den, err := g.try(now, w.ask, c, due)
-			if err == nil && lease == nil {
+			ok, den, err := g.try(now, w.lease, w, due)
+			if err == nil && !ok {
 				err = fatal(den)
 			}
 			switch {
 			case err != nil:
 				g.fail(w, err)
 				return 0, true
-			case lease != nil:
+			case ok:
 				g.leave(w)
-				w.lease = lease
 				close(w.done)
 				return 0, true
 			}
@@ -83,9 +82,10 @@ func fatal(den keypool.Denial) error {
 	return &chat.UpstreamError{Fault: den.Fault, Provider: "keys", Key: den.Key, Reason: den.Reason, RetryAfter: den.Wait}
 }
 
-// try asks the pool for a key and the money for its price. A nil lease and a
-// nil error: not now.
-func (g *Gate) try(now time.Time, ask *chat.Ask, class Class, due bool) (*lease, keypool.Denial, error) {
+// try asks the pool for a key and the money for its price, for a call that
+// waits as w or, with w nil, has just come. False without an error: not now.
+func (g *Gate) try(now time.Time, l *lease, w *waiter, due bool) (bool, keypool.Denial, error) {
+	ask, class := &l.ask, l.class
 	want := keypool.Want{Model: ask.Model, Tokens: ask.Tokens, NotKeys: ask.NotKeys}
 	if class != VIP && !due && g.vipsAbout() {
 		want.Reserve = g.cfg.VIPShare
@@ -93,26 +93,26 @@ func (g *Gate) try(now time.Time, ask *chat.Ask, class Class, due bool) (*lease,
 	if class == Background && !due {
 		want.Reserve = max(want.Reserve, 0.5)
 	}
-	if w := g.lines[class].head; w != nil && w.ask == ask {
+	if w != nil {
 		want.Spill = now.Sub(w.since) >= g.cfg.Spill
 	}
-	l := &lease{gate: g, class: class, ask: ask, at: now}
 	var refused *BudgetError
 	for range 2 {
 		den, ok := g.pool.Take(now, want, &l.grant)
 		if !ok {
-			return nil, den, nil
+			return false, den, nil
 		}
 		t := &l.grant.Target
 		l.price, _ = g.cfg.Prices.Lookup(t.Preset, t.Model)
 		sum := toNanos(l.price.Cost(chat.Usage{Prompt: ask.PromptTokens, Completion: max(ask.Tokens-ask.PromptTokens, 0)}))
 		if l.claim, refused = g.money.reserve(now, ask, want.Model, sum); refused == nil {
+			l.at = now
 			g.inFlight++
 			g.byClass[class]++
 			g.granted[class]++
 			g.served(class)
-			g.flow.granted(now, class)
-			return l, keypool.Denial{}, nil
+			g.flow.granted(now)
+			return true, keypool.Denial{}, nil
 		}
 		g.pool.Cancel(now, &l.grant)
 		cheaper := g.cfg.Money.CheaperModel
@@ -122,7 +122,7 @@ func (g *Gate) try(now time.Time, ask *chat.Ask, class Class, due bool) (*lease,
 		want.Model = cheaper
 	}
 	g.money.refusedAt(now, refused, ask.Visitor)
-	return nil, keypool.Denial{}, budgetFault(refused, now)
+	return false, keypool.Denial{}, budgetFault(refused, now)
 }
 
 // leastCost is a stand-in for the price of the cheapest call that may still be

@@ -44,7 +44,7 @@ func (f *flow) arrived(now time.Time, c Class) {
 	}
 }
 
-func (f *flow) granted(now time.Time, _ Class) { f.all.add(now) }
+func (f *flow) granted(now time.Time) { f.all.add(now) }
 
 func (f *flow) finished(took time.Duration) {
 	if f.call == 0 {

@@ -134,19 +134,23 @@ func (g *Gate) Acquire(ctx context.Context, ask chat.Ask) (chat.Lease, error) {
 	}
 	g.mu.Lock()
 	now := g.cfg.Now()
-	class := classOf(&ask)
+	l := &lease{gate: g, class: classOf(&ask), ask: ask}
+	class := l.class
 	if class == VIP {
 		g.vipSeen = now
 	}
-	if b := g.money.exhausted(now, &ask, g.leastCost()); b != nil {
+	if b := g.money.exhausted(now, &l.ask, g.leastCost()); b != nil {
 		g.money.refusedAt(now, b, ask.Visitor)
 		g.unlock()
 		return nil, budgetFault(b, now)
 	}
 	g.flow.arrived(now, class)
 	if g.clear(class) {
-		l, den, err := g.try(now, &ask, class, false)
-		if l != nil || err != nil {
+		ok, den, err := g.try(now, l, nil, false)
+		if !ok && err == nil {
+			err = fatal(den)
+		}
+		if ok || err != nil {
 			g.unlock()
 			if err != nil {
 				return nil, err
@@ -154,13 +158,9 @@ func (g *Gate) Acquire(ctx context.Context, ask chat.Ask) (chat.Lease, error) {
 			g.admitted(l, 0)
 			return l, nil
 		}
-		if err := fatal(den); err != nil {
-			g.unlock()
-			return nil, err
-		}
 		g.wakeAt(now, den.Wait)
 	}
-	w, err := g.enqueue(now, &ask, class)
+	w, err := g.enqueue(now, l)
 	if err != nil {
 		g.unlock()
 		return nil, err
@@ -212,7 +212,7 @@ func (g *Gate) vipsAbout() bool {
 
 // wait is the part of Acquire that blocks.
 func (g *Gate) wait(ctx context.Context, w *waiter, position int) (chat.Lease, error) {
-	if w.ask.Queued != nil {
+	if w.lease.ask.Queued != nil {
 		defer w.hush()
 		w.first(position)
 	}
@@ -238,11 +238,11 @@ func (g *Gate) wait(ctx context.Context, w *waiter, position int) (chat.Lease, e
 		g.unlock()
 		return nil, err
 	}
-	l := w.lease
-	if l == nil {
+	if w.err != nil {
 		g.unlock()
 		return nil, w.err
 	}
+	l := w.lease
 	if ctx.Err() != nil { // granted and gone in the same moment
 		g.cancel(now, l)
 		g.unlock()
@@ -265,7 +265,8 @@ func (g *Gate) admitted(l *lease, waited time.Duration) {
 }
 
 // enqueue adds a call to its line, unless it would wait in vain.
-func (g *Gate) enqueue(now time.Time, ask *chat.Ask, class Class) (*waiter, error) {
+func (g *Gate) enqueue(now time.Time, l *lease) (*waiter, error) {
+	class, ask := l.class, &l.ask
 	until := now.Add(g.cfg.MaxWait)
 	if !ask.Deadline.IsZero() {
 		until = ask.Deadline
@@ -289,7 +290,7 @@ func (g *Gate) enqueue(now time.Time, ask *chat.Ask, class Class) (*waiter, erro
 		return nil, &chat.UpstreamError{Fault: chat.FaultRate, Provider: "queue", RetryAfter: expect,
 			Reason: fmt.Sprintf("the queue is full: %d calls wait", g.waiting)}
 	}
-	w := &waiter{ask: ask, class: class, since: now, until: until, done: make(chan struct{})}
+	w := &waiter{lease: l, class: class, since: now, until: until, done: make(chan struct{})}
 	g.lines[class].push(w)
 	g.waiting++
 	if g.waiting == 1 {

@@ -9,11 +9,12 @@ import (
 	"haoke/backend/internal/price"
 )
 
-// lease implements chat.Lease.
+// lease implements chat.Lease. It is made when the call asks, so that a call
+// costs one allocation, and is worth nothing until a key is granted.
 type lease struct {
 	gate  *Gate
 	class Class
-	ask   *chat.Ask
+	ask   chat.Ask
 	at    time.Time
 	grant keypool.Grant
 	price price.Entry

@@ -147,6 +147,9 @@ func (m *money) visitor(b *books, name string) *purse {
 }
 
 func (m *money) network(b *books, ip string) *purse {
+	if ip == "" {
+		return nil
+	}
 	addr, err := netip.ParseAddr(ip)
 	if err != nil {
 		return nil

@@ -42,16 +42,15 @@ func classOf(ask *chat.Ask) Class {
 // waiter is one call in the queue. It is in at most one list; prev and next
 // make leaving it a matter of two pointers.
 type waiter struct {
-	ask   *chat.Ask
+	lease *lease // the call's; granted when done is closed and err is nil
 	class Class
 	since time.Time
 	until time.Time
-	done  chan struct{} // closed when lease or err is set
+	done  chan struct{} // closed when granted or refused
 
 	// guarded by the Gate's lock
 	prev, next *waiter
 	queued     bool
-	lease      *lease
 	err        error
 	told       int // position last handed to tell
 
@@ -66,7 +65,7 @@ func (w *waiter) first(position int) {
 	defer w.tellMu.Unlock()
 	if !w.spoken {
 		w.spoken = true
-		w.ask.Queued(position)
+		w.lease.ask.Queued(position)
 	}
 }
 
@@ -76,7 +75,7 @@ func (w *waiter) tell(position int) {
 	defer w.tellMu.Unlock()
 	if !w.quiet {
 		w.spoken = true
-		w.ask.Queued(position)
+		w.lease.ask.Queued(position)
 	}
 }
 

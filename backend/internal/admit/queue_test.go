@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -378,11 +379,11 @@ func TestReconfigureWhileWaiting(t *testing.T) {
 
 func TestProbeRevivesARefusedKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var probed []string
-		sick := true
+		var probed atomic.Int32
+		var well atomic.Bool
 		g := newGate(t, Config{ProbeEvery: 30 * time.Second, Probe: func(_ context.Context, tg chat.Target) error {
-			probed = append(probed, tg.Key)
-			if sick {
+			probed.Add(1)
+			if tg.Key != "main" || !well.Load() {
 				return errors.New("401")
 			}
 			return nil
@@ -393,11 +394,11 @@ func TestProbeRevivesARefusedKey(t *testing.T) {
 			t.Errorf("with its only key refused: %v", err)
 		}
 		time.Sleep(31 * time.Second)
-		sick = false
+		well.Store(true)
 		time.Sleep(30 * time.Second)
 		synctest.Wait()
-		if len(probed) != 2 {
-			t.Errorf("probed %v", probed)
+		if n := probed.Load(); n != 2 {
+			t.Errorf("probed %d times", n)
 		}
 		mustAcquire(t, g, chat.Ask{}).Done(good())
 	})

@@ -117,7 +117,7 @@ func (g *Gate) review(now time.Time) []notice {
 				continue
 			}
 			at++
-			if w.ask.Queued != nil && w.told != at {
+			if w.lease.ask.Queued != nil && w.told != at {
 				w.told = at
 				tell = append(tell, notice{w, at})
 			}
