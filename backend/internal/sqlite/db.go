@@ -25,7 +25,7 @@ type Config struct {
 	// Readers is the number of reading connections; 0: 4.
 	Readers int
 	// CheckBudget is how long Open may check the file after an unclean stop.
-	// A check that takes longer goes on in Run; 0: one second.
+	// A check that takes longer goes on in Run; 0: 250 ms.
 	CheckBudget time.Duration
 	// Reserve is the size of a file kept beside the database and given up when
 	// the disk is full, so that what is in the WAL can be brought home;
@@ -42,7 +42,7 @@ func (c Config) withDefaults() Config {
 		c.Readers = 4
 	}
 	if c.CheckBudget <= 0 {
-		c.CheckBudget = time.Second
+		c.CheckBudget = 250 * time.Millisecond
 	}
 	if c.Reserve == 0 {
 		c.Reserve = 8 << 20
@@ -74,6 +74,7 @@ type DB struct {
 
 	commits, ops atomic.Uint64
 	health       health
+	mark         mark // writer goroutine only, but for lost
 	unclean      bool // the last stop left a WAL behind
 	checked      atomic.Bool
 }
@@ -102,6 +103,9 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		if db.readers != nil {
 			db.readers.Close()
 		}
+		if db.mark.file != nil {
+			db.mark.file.Close()
+		}
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	go db.writer()
@@ -124,6 +128,9 @@ func (db *DB) open(ctx context.Context) error {
 		}
 	}
 	if err := db.migrate(ctx); err != nil {
+		return db.orCorrupt(err)
+	}
+	if err := db.openMark(ctx); err != nil {
 		return db.orCorrupt(err)
 	}
 	pool, err := openPool(dsn(db.cfg.Path, "_query_only=1", "_pragma=cache_size(-4096)"), db.cfg.Readers)
@@ -217,6 +224,9 @@ func (db *DB) Close() error {
 	db.stmts.Range(func(_, s any) bool { s.(*sql.Stmt).Close(); return true })
 	err := db.readers.Close()
 	db.disconnect() // the last connection out checkpoints and removes the WAL
+	if db.mark.file != nil {
+		db.mark.file.Close()
+	}
 	if err != nil {
 		return fmt.Errorf("close store: %w", err)
 	}

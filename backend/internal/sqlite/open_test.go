@@ -283,3 +283,94 @@ func TestWALIsCutWhenIdle(t *testing.T) {
 		t.Errorf("log of %d bytes when idle (%v)", db.Stats().WALBytes, err)
 	}
 }
+
+// killed copies an open database's files as a kill -9 would leave them.
+func killed(t *testing.T, db *DB) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "killed.db")
+	for _, s := range []string{"", "-wal", ".mark"} {
+		must(t, copyFile(path+s, db.Path()+s))
+	}
+	return path
+}
+
+// A log whose end is damaged, or that is missing, is dropped by SQLite without
+// a word. The mark notices, and epochs change.
+func TestSilentLossIsNoticed(t *testing.T) {
+	ctx := context.Background()
+	db := open(t)
+	m := session.New(session.Config{}, db.Conversations())
+	id := chat.NewConversationID()
+	for i := range 5 {
+		if _, err := m.Append(ctx, id, session.Append{Create: &chat.Conversation{}, Messages: []chat.Message{visitorSays("hello", string(rune('a'+i)))}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	head, err := m.Head(ctx, id)
+	must(t, err)
+	for name, harm := range map[string]func(path string){
+		"none": func(string) {},
+		"tail": func(path string) { patch(t, path+"-wal", fileSize(path+"-wal")-100, bytes.Repeat([]byte{7}, 50)) },
+	} {
+		path := killed(t, db)
+		harm(path)
+		again, err := Open(ctx, Config{Path: path, Reserve: -1})
+		must(t, err)
+		got, err := session.New(session.Config{}, again.Conversations()).Head(ctx, id)
+		must(t, err)
+		lost := again.Lost()
+		must(t, again.Close())
+		if name == "none" {
+			if lost != 0 || got.LastSeq != 5 || got.Epoch != head.Epoch {
+				t.Errorf("without harm: %d lost, %+v", lost, got)
+			}
+			continue
+		}
+		if lost != 1 || got.LastSeq != 4 || got.Epoch == head.Epoch {
+			t.Errorf("%s: %d lost, %+v, epoch was %s", name, lost, got, head.Epoch)
+		}
+		third, err := Open(ctx, Config{Path: path, Reserve: -1})
+		must(t, err)
+		if third.Lost() != 0 {
+			t.Errorf("the same loss is reported twice")
+		}
+		must(t, third.Close())
+	}
+}
+
+// A check that takes too long for the start goes on in Run, and what it finds
+// makes the store read-only for good.
+func TestCheckGoesOnInBackground(t *testing.T) {
+	ctx := context.Background()
+	db := open(t)
+	m := session.New(session.Config{}, db.Conversations())
+	for range 300 {
+		if _, err := m.Append(ctx, chat.NewConversationID(), session.Append{Create: &chat.Conversation{},
+			Messages: []chat.Message{visitorSays(strings.Repeat("Where is my parcel? ", 30), "1")}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, db.alone(ctx, checkpoint))
+	must(t, db.write(ctx, func(tx *Tx) error { _, err := tx.exec("INSERT INTO meta VALUES ('x', 1)"); return err }))
+	for _, harm := range []bool{false, true} {
+		path := killed(t, db)
+		if harm {
+			// A leaf in the middle of the file: the start does not touch it.
+			patch(t, path, 4096*(fileSize(path)/4096-20), bytes.Repeat([]byte{0xee}, 4096))
+		}
+		again, err := Open(ctx, Config{Path: path, Reserve: -1, CheckBudget: 1})
+		must(t, err)
+		if again.checked.Load() {
+			t.Error("the check fitted into a nanosecond")
+		}
+		again.checkInBackground(ctx)
+		if err := again.ReadOnly(); harm != errors.Is(err, chat.ErrReadOnly) {
+			t.Errorf("damage %v: %v", harm, err)
+		}
+		var corrupt *CorruptError
+		if err := again.ReadOnly(); harm && (!errors.As(err, &corrupt) || corrupt.Kept == "") {
+			t.Errorf("%v", err)
+		}
+		again.Close()
+	}
+}

@@ -226,10 +226,15 @@ func (db *DB) transact(live []*op, errs []error, savepoints bool) error {
 			return errAgain
 		}
 	}
+	if err := db.mark.count(tx); err != nil {
+		db.rollback()
+		return db.failed(fmt.Errorf("number the commit: %w", err))
+	}
 	if _, err := tx.run("COMMIT", nil); err != nil {
 		db.rollback()
 		return db.failed(fmt.Errorf("commit: %w", err))
 	}
+	db.mark.committed()
 	return nil
 }
 

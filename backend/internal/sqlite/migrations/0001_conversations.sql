@@ -5,6 +5,8 @@ CREATE TABLE meta (
 	key   TEXT PRIMARY KEY,
 	value ANY
 ) STRICT, WITHOUT ROWID;
+-- Which database this is, and how many commits it has seen (see mark.go).
+INSERT INTO meta VALUES ('id', lower(hex(randomblob(16)))), ('commits', 0);
 
 -- n is never reused (AUTOINCREMENT): row keys of messages and entries of the
 -- full-text index are derived from it.
