@@ -12,8 +12,8 @@ import (
 type Want struct {
 	Model  string // empty: the configuration's
 	Tokens int    // what it may take of the tokens-a-minute allowance
-	// NotKeys are avoided while any other key could serve; when none could,
-	// they are used again as their own state allows.
+	// NotKeys must not be used. When no other key could serve soon either, the
+	// denial is FaultNoKey: it is for the caller to try them again.
 	NotKeys []string
 	// Reserve (0 to 1) is the part of each burst that this call must leave.
 	Reserve float64
@@ -60,13 +60,11 @@ func (p *Pool) Take(t time.Time, w Want, g *Grant) (Denial, bool) {
 	}
 	k, den := p.choose(now, &w, false)
 	if k == nil && len(w.NotKeys) > 0 {
-		// Nothing but excluded keys may be left: a key that failed once is
-		// better than none.
-		again, den2 := p.choose(now, &w, true)
 		if den.Fault != chat.FaultRate {
-			k, den = again, den2
+			return Denial{Fault: chat.FaultNoKey, Reason: "no other key can be used: " + den.Reason}, false
 		}
-		den.Specific = again != nil || den2.Wait < den.Wait
+		excluded, soon := p.choose(now, &w, true)
+		den.Specific = excluded != nil || soon.Wait < den.Wait
 	}
 	if k == nil {
 		return den, false

@@ -106,8 +106,9 @@ func TestFallbackOrder(t *testing.T) {
 	if m := take(t, p, at, Want{Model: "foo", NotKeys: []string{"a", "b"}}).Target.Model; m != "rest" {
 		t.Errorf("mapped to %q", m)
 	}
-	// With all of them excluded a key that failed once is better than none.
-	take(t, p, at, Want{NotKeys: []string{"a", "b", "c"}})
+	if den := denied(t, p, at, Want{NotKeys: []string{"a", "b", "c"}}); den.Fault != chat.FaultNoKey {
+		t.Errorf("with all of them excluded: %+v", den)
+	}
 }
 
 func TestSpill(t *testing.T) {
@@ -210,7 +211,7 @@ func TestRefusedKeyAndNoMoney(t *testing.T) {
 	for fault, state := range map[chat.Fault]string{chat.FaultAuth: "refused", chat.FaultQuota: "no_money"} {
 		p := mustPool(t, Config{Providers: []Provider{{Name: "p", BaseURL: "http://p", Keys: []Key{{Name: "k", Secret: "hush"}}}}})
 		p.Report(at, take(t, p, at, Want{}), chat.Outcome{Status: 401, Err: errors.New("no"), Fault: fault})
-		den := denied(t, p, at.Add(time.Minute), Want{NotKeys: []string{"k"}})
+		den := denied(t, p, at.Add(time.Minute), Want{})
 		if den.Fault != fault || !strings.Contains(den.Reason, `"k"`) || strings.Contains(den.Reason, "hush") {
 			t.Errorf("%s: %+v", fault, den)
 		}
