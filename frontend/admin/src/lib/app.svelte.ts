@@ -1,0 +1,131 @@
+import { ApiError, Client, type Options } from '../api/client';
+import { Live, type LiveState } from '../api/live';
+import type { Api, LiveEvent, RouteName, SessionState, StatsTick, Status } from '../api/types';
+import { i18n } from '../i18n/index.svelte';
+import { notify } from './native';
+import { notes } from './notes.svelte';
+
+/** What every page shares: who is signed in, how the service is, what is live. */
+class App {
+  session = $state<SessionState | null>(null);
+  status = $state<Status | null>(null);
+  tick = $state<StatsTick | null>(null);
+  live = $state<LiveState>('connecting');
+  reachable = $state(true);
+  /** The session ended in the middle of something: sign in over the page. */
+  expired = $state(false);
+  /** Grows when events were lost and pages must load again. */
+  gap = $state(0);
+
+  owner = $derived(this.session?.operator?.role === 'owner');
+  currency = $derived(this.status?.currency ?? 'USD');
+
+  private waiting: { resolve: () => void; reject: (reason: unknown) => void }[] = [];
+  private announced = 0;
+
+  private readonly client = new Client({
+    signedOut: () =>
+      new Promise<void>((resolve, reject) => {
+        this.expired = true;
+        this.waiting.push({ resolve, reject });
+      }),
+    reachable: (yes) => (this.reachable = yes),
+  });
+
+  readonly events = new Live({
+    ticket: () => this.call('getLiveTicket'),
+    poll: (after, watch, logs) => this.call('pollLive', { query: { after, watch, logs } }),
+    socket: (url) => new WebSocket(url),
+    later: (ms, fn) => {
+      const timer = setTimeout(fn, ms);
+      return () => clearTimeout(timer);
+    },
+    random: Math.random,
+  });
+
+  call<N extends RouteName>(name: N, options: Options<N> = {}): Promise<Api[N]['response']> {
+    return this.client.call(name, options);
+  }
+
+  /** Makes a call and says what went wrong; undefined then. */
+  async attempt<N extends RouteName>(name: N, options: Options<N> = {}): Promise<Api[N]['response'] | undefined> {
+    try {
+      return await this.call(name, options);
+    } catch (error) {
+      notes.say(explain(error), 'bad');
+      return undefined;
+    }
+  }
+
+  constructor() {
+    this.events.onState = (state) => (this.live = state);
+    this.events.onGap = () => {
+      this.gap++;
+      void this.refresh();
+    };
+    this.events.on((event) => this.take(event));
+  }
+
+  async start(): Promise<void> {
+    const ticket = /[#&]ticket=([^&]+)/.exec(location.hash);
+    if (ticket) {
+      history.replaceState(null, '', '#/overview');
+      this.session = await this.call('signInByTicket', { body: { ticket: decodeURIComponent(ticket[1]!) } }).catch(() => null);
+    }
+    this.session ??= await this.call('getSession');
+    if (this.session.state === 'signed_in') await this.enter();
+  }
+
+  /** Somebody is signed in now. */
+  async enter(session?: SessionState): Promise<void> {
+    if (session) this.session = session;
+    this.expired = false;
+    for (const { resolve } of this.waiting.splice(0)) resolve();
+    this.events.start();
+    await this.refresh();
+  }
+
+  async refresh(): Promise<void> {
+    try {
+      this.status = await this.call('getStatus');
+    } catch {
+      // The banner says so; the live connection brings the next status.
+    }
+  }
+
+  async signOut(everywhere: boolean): Promise<void> {
+    notes.flush();
+    await this.attempt('signOut', { query: { everywhere } });
+    location.reload();
+  }
+
+  private take(event: LiveEvent): void {
+    if (event.stats) this.tick = event.stats;
+    if (event.status) {
+      this.status = event.status;
+      this.announce(event.status);
+    }
+  }
+
+  // A native notification when one more visitor waits, not one per change.
+  private announce(status: Status): void {
+    if (status.waiting > this.announced && document.hidden) {
+      notify(i18n.t.shell.waitingTitle, i18n.t.shell.waiting(status.waiting), `#/conversations/${status.waiting_id ?? ''}`);
+    }
+    this.announced = status.waiting;
+  }
+}
+
+export const app = new App();
+
+/** Plain words for whatever was thrown. */
+export function explain(error: unknown): string {
+  const { errors } = i18n.t;
+  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : errors.page;
+  const { problem } = error;
+  if (problem.type === 'network') return errors.network;
+  if (problem.type === 'haoke:forbidden') return problem.detail || errors.forbidden;
+  if (problem.type === 'haoke:read-only') return errors.readOnly;
+  if (problem.detail) return problem.hint ? `${problem.detail} ${problem.hint}` : problem.detail;
+  return problem.type === 'haoke:conflict' ? errors.conflict : errors.unknown(problem.status);
+}

@@ -1,0 +1,24 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vite';
+import { mock } from './mock/plugin';
+
+// The page is served at wails://wails/, at http://wails.localhost/ and at the
+// root of the admin listener, so every address in it is relative. Without
+// HAOKE_ADMIN the dev server answers the API itself from fixtures.
+const admin = process.env.HAOKE_ADMIN;
+
+export default defineConfig({
+  base: './',
+  plugins: [svelte(), ...(admin ? [] : [mock()])],
+  build: {
+    target: ['es2022', 'safari16'],
+    outDir: 'dist',
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    cssCodeSplit: true,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  server: admin ? { proxy: { '/api': { target: admin, ws: true } } } : {},
+  test: { environment: 'node', include: ['tests/**/*.test.ts'] },
+} as Parameters<typeof defineConfig>[0]);
