@@ -54,10 +54,10 @@ func (b *builder) words(w *way) error {
 	}
 	first := w.dir == chat.Inbound // problems are reported once
 	entries, byKey := b.gather(w, first)
+	b.allow(w, &entries, byKey, first)
 	if len(entries) == 0 {
 		return nil
 	}
-	b.allow(w, &entries, byKey, first)
 	texts := make([]string, len(entries))
 	for i, e := range entries {
 		texts[i] = e.Text
@@ -134,28 +134,33 @@ func (b *builder) double(old *rule, r rule, first bool) {
 	}
 }
 
+// exceptions are the texts in which nothing, or one rule nothing, is found.
+func (b *builder) exceptions() []Exception {
+	out := make([]Exception, 0, len(b.cfg.Allow)+len(b.cfg.Except))
+	for _, text := range b.cfg.Allow {
+		out = append(out, Exception{Text: text})
+	}
+	return append(out, b.cfg.Except...)
+}
+
 // allow adds the exceptions.
 func (b *builder) allow(w *way, entries *[]words.Entry, byKey map[string]int32, first bool) {
-	for _, text := range b.cfg.Allow {
-		key, err := words.Key(text)
+	for _, x := range b.exceptions() {
+		key, err := words.Key(x.Text)
 		if err != nil {
 			if first {
-				b.report.add("allow", text, err.Error()+": left out")
+				b.report.add("allow", x.Text, err.Error()+": left out")
 			}
 			continue
 		}
-		if old, ok := byKey[key]; ok {
-			if o := &w.wordRule[old]; !o.allow {
-				if first {
-					b.report.add("allow", text, fmt.Sprintf("is also in %q: the exception wins", o.list))
-				}
-				*o = rule{name: text, list: "allow", allow: true}
+		old, listed := byKey[key]
+		if listed = listed && !w.wordRule[old].allow; listed && x.Rule == "" {
+			if first {
+				b.report.add("allow", x.Text, fmt.Sprintf("is also in %q: the exception wins", w.wordRule[old].list))
 			}
-			continue
 		}
-		byKey[key] = int32(len(*entries))
-		*entries = append(*entries, words.Entry{Text: text, Rule: int32(len(*entries))})
-		w.wordRule = append(w.wordRule, rule{name: text, list: "allow", allow: true})
+		*entries = append(*entries, words.Entry{Text: x.Text, Rule: int32(len(*entries))})
+		w.wordRule = append(w.wordRule, rule{name: x.Text, list: "allow", allow: true, only: x.Rule})
 	}
 }
 
@@ -171,27 +176,33 @@ func (b *builder) patterns(w *way) error {
 		specs = append(specs, pattern.Spec{Name: p.Name, Expr: p.Expr})
 		w.patRule = append(w.patRule, rule{name: p.Name, category: p.Category, replace: p.Replace, action: b.action(p.Action, w.dir)})
 	}
-	kinds, err := personal.Select(b.cfg.Personal.Detectors)
-	if err != nil {
-		return err
-	}
-	act := b.cfg.Personal.ActionIn
-	if w.dir == chat.Outbound {
-		act = b.cfg.Personal.ActionOut
-	}
-	if act == "" {
-		act = chat.ActionMask
-	}
-	for _, k := range kinds {
-		specs = append(specs, k.Spec())
-		w.patRule = append(w.patRule, rule{name: k.Name, category: "personal", action: b.action(act, w.dir)})
+	seen := map[string]bool{}
+	for _, d := range b.cfg.Personal {
+		kinds, err := personal.Select([]string{d.Name})
+		if err != nil {
+			return err
+		}
+		act := d.Action
+		if act == "" {
+			act = chat.ActionMask
+		}
+		for _, k := range kinds {
+			if !d.Direction.covers(w.dir) || seen[k.Name] {
+				continue // the first rule for a detector counts
+			}
+			seen[k.Name] = true
+			specs = append(specs, k.Spec())
+			w.patRule = append(w.patRule, rule{name: k.Name, category: "personal", action: b.action(act, w.dir)})
+		}
 	}
 	if len(specs) == 0 {
 		return nil
 	}
-	if w.patterns, err = pattern.Compile(specs, b.cfg.Window); err != nil {
+	set, err := pattern.Compile(specs, b.cfg.Window)
+	if err != nil {
 		return err
 	}
+	w.patterns = set
 	b.report.Patterns = max(b.report.Patterns, len(specs))
 	return nil
 }

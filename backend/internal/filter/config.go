@@ -60,19 +60,27 @@ const (
 	MaskLabel MaskStyle = "label" // "[category]", or "[***]" without one
 )
 
-// PersonalData makes the built-in detectors rules of the patterns layer.
-type PersonalData struct {
-	Detectors []string    // names of personal.Kinds; empty: none, "all": every one
-	ActionIn  chat.Action // empty: mask
-	ActionOut chat.Action // empty: mask
+// Detector makes a built-in detector of personal data a rule of the patterns
+// layer.
+type Detector struct {
+	Name      string      // of personal.Kinds, or "all"
+	Action    chat.Action // empty: mask
+	Direction Scope
+}
+
+// Exception is a text in which a rule, or any rule, finds nothing.
+type Exception struct {
+	Text string
+	Rule string // the word or the pattern's name; empty: all rules
 }
 
 // Config is what a Filter is made of. The zero value filters nothing.
 type Config struct {
 	Words    []WordList
 	Allow    []string // words and phrases in which nothing is ever found
+	Except   []Exception
 	Patterns []Pattern
-	Personal PersonalData
+	Personal []Detector
 
 	DefaultIn  chat.Action // empty: block
 	DefaultOut chat.Action // empty: mask

@@ -22,6 +22,7 @@ type rule struct {
 	replace  string
 	action   chat.Action
 	allow    bool
+	only     string // of an exception: the one rule it is for; empty: all
 }
 
 // way is the compiled filter of one direction.
@@ -158,7 +159,7 @@ func (w *way) rule(sp span) *rule {
 }
 
 func checkActions(cfg Config) error {
-	for _, a := range []chat.Action{cfg.DefaultIn, cfg.DefaultOut, cfg.Personal.ActionIn, cfg.Personal.ActionOut} {
+	for _, a := range []chat.Action{cfg.DefaultIn, cfg.DefaultOut} {
 		if a != "" && a.Rank() == 0 {
 			return fmt.Errorf("filter action %q: must be block, mask, replace, handover or note", a)
 		}
@@ -169,6 +170,14 @@ func checkActions(cfg Config) error {
 		}
 		if err := checkScope(l.Direction); err != nil {
 			return fmt.Errorf("word list %q: %w", l.Name, err)
+		}
+	}
+	for _, d := range cfg.Personal {
+		if d.Action != "" && d.Action.Rank() == 0 {
+			return fmt.Errorf("detector %q: action %q: must be block, mask, replace, handover or note", d.Name, d.Action)
+		}
+		if err := checkScope(d.Direction); err != nil {
+			return fmt.Errorf("detector %q: %w", d.Name, err)
 		}
 	}
 	for _, p := range cfg.Patterns {

@@ -34,6 +34,7 @@ type run struct {
 	pin   words.State
 	pats  pattern.State
 	spans []span // found and not yet settled
+	allow []span // exceptions to single rules, during settle
 	ready []span // settled by the latest settle, without exceptions and what they cover
 
 	addWord func(words.Match) // made once, so that scanning does not allocate
@@ -151,19 +152,32 @@ func (r *run) settle(limit int) int {
 		}
 	}
 	kept := r.spans[:0]
-	allowEnd := -1 // the furthest end of an exception that began at or before here
+	r.allow = r.allow[:0]
+	allowEnd := -1 // the furthest end of an exception to all rules so far
 	for _, sp := range r.spans {
 		switch {
 		case sp.start >= limit:
 			kept = append(kept, sp)
+		case sp.allow && r.w.wordRule[sp.rule].only != "":
+			r.allow = append(r.allow, sp)
 		case sp.allow:
 			allowEnd = max(allowEnd, sp.end)
-		case sp.end > allowEnd:
+		case sp.end > allowEnd && !r.excepted(sp):
 			r.ready = append(r.ready, sp)
 		}
 	}
 	r.spans = kept
 	return limit
+}
+
+// excepted reports whether sp lies within an exception to its own rule.
+func (r *run) excepted(sp span) bool {
+	for _, a := range r.allow {
+		if sp.end <= a.end && r.w.wordRule[a.rule].only == r.w.rule(sp).name {
+			return true
+		}
+	}
+	return false
 }
 
 func boolCmp(a, b bool) int {

@@ -24,7 +24,8 @@ func testConfig() Config {
 		},
 		Allow:    []string{"敏感肌", "kick ass"},
 		Patterns: []Pattern{{Name: "foo", Expr: `\bfo+\b`, Action: chat.ActionMask}, {Name: "url", Expr: `https?://[^\s,。]+`, Action: chat.ActionReplace, Replace: "[link]"}, {Name: "end", Expr: `bye$`, Action: chat.ActionMask}},
-		Personal: PersonalData{Detectors: []string{"all"}},
+		Personal: []Detector{{Name: "all"}},
+		Except:   []Exception{{"spam mail", "spam"}, {"foo spam", "foo"}},
 	}
 }
 

@@ -30,13 +30,13 @@ const chain = `\d(?:[ \-.()]{0,2}\d)`
 // Kinds lists every detector; the order decides between equal matches.
 func Kinds() []Kind {
 	return []Kind{
-		{"id_cn", "ID", `\d(?:[ \-]{0,2}\d){16}[ \-]{0,2}[\dXx]`, findID},
+		{"cn_id", "ID", `\d(?:[ \-]{0,2}\d){16}[ \-]{0,2}[\dXx]`, findID},
 		{"card", "CARD", `\d(?:[ \-]{0,2}\d){12,18}`, findCard},
 		{"iban", "IBAN", `(?i)[a-z]{2}\d{2}(?:[ \-]?[a-z0-9]){11,30}`, findIBAN},
 		{"phone", "PHONE", `\+?\(?` + chain + `{5,17}|(?i:` + strings.Join(phoneWords, "|") + `)[^\d\n]{0,8}` + chain + `{5,14}`, findPhone},
 		{"email", "EMAIL", `[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63})+`, findEmail},
 		{"ip", "IP", `(?:\d{1,3}\.){3}\d{1,3}|(?i)(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}`, findIP},
-		{"apikey", "SECRET", keyExpr, nil},
+		{"api_key", "SECRET", keyExpr, nil},
 	}
 }
 
@@ -45,7 +45,7 @@ const keyExpr = `\b(?:sk|pk|rk)[-_][A-Za-z0-9_\-]{16,200}|\bAKIA[0-9A-Z]{16}\b|\
 
 // Default are the kinds that are kept from the upstream when the owner asks
 // for it without naming any.
-var defaultKinds = []string{"id_cn", "card", "iban", "phone", "email"}
+var defaultKinds = []string{"cn_id", "card", "iban", "phone", "email"}
 
 // Default returns the names of the kinds that masking before the upstream
 // covers unless told otherwise.
@@ -74,7 +74,7 @@ func Select(names []string) ([]Kind, error) {
 			known = known || k.Name == n
 		}
 		if !known {
-			return nil, fmt.Errorf("personal data detector %q is not known; there are id_cn, card, iban, phone, email, ip, apikey and all", n)
+			return nil, fmt.Errorf("personal data detector %q is not known; there are cn_id, card, iban, phone, email, ip, api_key and all", n)
 		}
 	}
 	return out, nil
