@@ -283,7 +283,7 @@ func (g *Gate) enqueue(now time.Time, l *lease) (*waiter, error) {
 	}
 	if expect > bound {
 		g.shed[class]++
-		return nil, shedFault(expect, bound)
+		return nil, g.shedFault(now, expect, bound)
 	}
 	if g.waiting >= g.cfg.MaxQueue && !g.pushOut(now, class) {
 		g.shed[class]++
@@ -299,10 +299,15 @@ func (g *Gate) enqueue(now time.Time, l *lease) (*waiter, error) {
 	return w, nil
 }
 
-func shedFault(expect, bound time.Duration) *chat.UpstreamError {
-	return &chat.UpstreamError{Fault: chat.FaultRate, Provider: "queue", RetryAfter: expect,
-		Reason: fmt.Sprintf("the expected wait of %s is longer than the %s that a call may wait; more keys or a higher limit would help",
-			expect.Round(100*time.Millisecond), bound.Round(100*time.Millisecond))}
+// shedFault tells the owner why a call was refused although it could have been
+// queued, and what would help.
+func (g *Gate) shedFault(now time.Time, expect, bound time.Duration) *chat.UpstreamError {
+	why := fmt.Sprintf("the expected wait of %s is longer than the %s that a call may wait; more keys or a higher limit would help",
+		expect.Round(100*time.Millisecond), bound.Round(100*time.Millisecond))
+	if _, base := g.perCall(now); base > bound {
+		why = fmt.Sprintf("every key rests after refusals, the first for another %s; more keys would help", base.Round(100*time.Millisecond))
+	}
+	return &chat.UpstreamError{Fault: chat.FaultRate, Provider: "queue", RetryAfter: expect, Reason: why}
 }
 
 // pushOut makes room for a VIP by refusing the youngest call of the lowest

@@ -81,6 +81,7 @@ func (q *quota) call() (int, http.Header) {
 // traffic is an open stream of visitors against one quota in virtual time.
 type traffic struct {
 	q        *quota
+	second   *quota  // of a second key, if one
 	load     float64 // of the quota
 	vipEvery int
 	warm     time.Duration // not counted
@@ -103,22 +104,36 @@ func (tr traffic) run(t *testing.T) outcome {
 	var out outcome
 	synctest.Test(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(tr.seed, 2))
+		up := keypool.Provider{Name: "up", BaseURL: "http://up/v1", Keys: []keypool.Key{{Name: "main", Secret: "s", RPM: tr.rpm}}}
+		quotas := map[string]*quota{"main": tr.q}
+		whole := tr.q.rpm
+		if tr.second != nil {
+			up.Keys = append(up.Keys, keypool.Key{Name: "second", Secret: "t"})
+			quotas["second"] = tr.second
+			whole += tr.second.rpm
+		}
+		counts := func() (ok, no int) {
+			for _, q := range quotas {
+				q.mu.Lock()
+				ok, no = ok+q.ok, no+q.no
+				q.mu.Unlock()
+			}
+			return ok, no
+		}
 		gate := newGate(t, Config{VIPShare: 0.3}, keypool.Config{Jitter: rand.New(rand.NewPCG(tr.seed, 3)).Float64,
-			Providers: []keypool.Provider{{Name: "up", BaseURL: "http://up/v1", Keys: []keypool.Key{{Name: "main", Secret: "s", RPM: tr.rpm}}}}})
+			Providers: []keypool.Provider{up}})
 		ctx, stop := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() { gate.Run(ctx) })
 		var mu sync.Mutex
 		begin := time.Now()
-		rate := tr.load * tr.q.rpm / 60
+		rate := tr.load * whole / 60
 		var ok0, no0 int
 		var measuring bool
 		for i := 0; time.Since(begin) < tr.warm+tr.span; i++ {
 			if !measuring && time.Since(begin) >= tr.warm {
 				measuring = true
-				tr.q.mu.Lock()
-				ok0, no0 = tr.q.ok, tr.q.no
-				tr.q.mu.Unlock()
+				ok0, no0 = counts()
 			}
 			vip := tr.vipEvery > 0 && i%tr.vipEvery == 0
 			counted := measuring
@@ -144,13 +159,13 @@ func (tr traffic) run(t *testing.T) outcome {
 					}
 					wait := time.Since(start)
 					time.Sleep(d1)
-					status, h := tr.q.call()
+					status, h := quotas[l.Target().Key].call()
 					o := chat.Outcome{Status: status, Header: h, Usage: chat.Usage{Prompt: 200, Completion: 100}}
 					if status == 429 {
 						o.Err, o.Fault, o.Usage = errors.New("429"), chat.FaultRate, chat.Usage{}
 						time.Sleep(20 * time.Millisecond)
 						l.Done(o)
-						notKeys = []string{"main"}
+						notKeys = append(notKeys, l.Target().Key)
 						continue
 					}
 					time.Sleep(tr.service)
@@ -177,11 +192,10 @@ func (tr traffic) run(t *testing.T) outcome {
 			}
 			time.Sleep(time.Duration(r.ExpFloat64() / rate * float64(time.Second)))
 		}
-		tr.q.mu.Lock()
-		ok, no := tr.q.ok-ok0, tr.q.no-no0
-		tr.q.mu.Unlock()
+		ok, no := counts()
+		ok, no = ok-ok0, no-no0
 		out.refused = no
-		out.used = float64(ok) / (tr.q.rpm * tr.span.Minutes())
+		out.used = float64(ok) / (whole * tr.span.Minutes())
 		out.refusedShare = float64(no) / float64(max(ok+no, 1))
 		stop()
 		wg.Wait()
@@ -210,6 +224,17 @@ func newGate(t testing.TB, cfg Config, pool keypool.Config) *Gate {
 		t.Fatal(err)
 	}
 	return g
+}
+
+// TestTwoKeys: a known and an unknown quota together are used as well as each
+// alone, and a refusal of one is answered by the other.
+func TestTwoKeys(t *testing.T) {
+	o := traffic{load: 1.5, vipEvery: 10, warm: 2 * time.Minute, span: 5 * time.Minute, service: 800 * time.Millisecond, jitter: 0.1, seed: 1,
+		q: &quota{rpm: 600, burst: 10, after: true}, rpm: 600, second: &quota{rpm: 300, burst: 10, after: true}}.run(t)
+	t.Logf("used %.1f %%, refused %d (%.2f %%), VIP %d of %d", 100*o.used, o.refused, 100*o.refusedShare, o.vipAnswered, o.vips)
+	if o.used < 0.93 || o.refusedShare > 0.05 || o.vipAnswered < o.vips*99/100 {
+		t.Error("two keys are used worse than one")
+	}
 }
 
 // TestQuotaUse is the promise of pacing: a quota is used almost whole at one

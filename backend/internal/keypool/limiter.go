@@ -9,11 +9,11 @@ import (
 // the wall clock moves nothing.
 
 const (
-	slotLen = 250 * time.Millisecond
-	// slotCount covers a minute and one slot more. The extra slot makes the
-	// window safe for calls whose way to the upstream takes a little longer or
-	// shorter than that of the one before, and costs 0.4 % of the quota.
-	slotCount = 241
+	slotLen = 100 * time.Millisecond
+	// slotCount covers a minute and three slots more. The extra time makes the
+	// window safe for calls whose way to the upstream takes up to 200 ms longer
+	// or shorter than that of the one before, and costs 0.5 % of the quota.
+	slotCount = 603
 )
 
 // window counts what was taken in the trailing minute. It is safe against
