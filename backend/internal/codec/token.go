@@ -159,3 +159,25 @@ func JoinTokens(dst []byte, raws ...[]byte) []byte {
 	}
 	return append(dst, '"')
 }
+
+// OpenTail returns how many bytes at the end of a raw token's text, before the
+// closing quote, are the escaped first half of a surrogate pair; 0 or 6. Some
+// upstreams cut a character such as an emoji between two tokens; whoever decodes
+// tokens one by one must move this half to the beginning of the next.
+func OpenTail(raw []byte) int {
+	n := len(raw) - 1 // of the closing quote
+	if n < 7 || raw[n-6] != '\\' || raw[n-5] != 'u' || raw[n-4]|0x20 != 'd' {
+		return 0
+	}
+	if c := raw[n-3] | 0x20; c != '8'|0x20 && c != '9'|0x20 && c != 'a' && c != 'b' {
+		return 0
+	}
+	escapes := 0 // an even number of backslashes before it: its own is an escape
+	for i := n - 7; i > 0 && raw[i] == '\\'; i-- {
+		escapes++
+	}
+	if escapes%2 != 0 {
+		return 0
+	}
+	return 6
+}

@@ -65,6 +65,17 @@ func TestJoinTokens(t *testing.T) {
 	}
 }
 
+func TestOpenTail(t *testing.T) {
+	for raw, want := range map[string]int{
+		`"\ud83d"`: 6, `"\uD83D"`: 6, `"a\uDbff"`: 6, `"\\\ud83d"`: 6,
+		`""`: 0, `"a"`: 0, `"\ude00"`: 0, `"\ud83d\ude00"`: 0, `"\\ud83d"`: 0, `"\u4f60"`: 0, `"ud83d"`: 0, `"\ud83dx"`: 0, `"😀"`: 0,
+	} {
+		if got := OpenTail([]byte(raw)); got != want {
+			t.Errorf("%s: %d, want %d", raw, got, want)
+		}
+	}
+}
+
 func TestAppendNumbers(t *testing.T) {
 	b := AppendInt(nil, math.MinInt64)
 	b = AppendBool(append(b, ' '), true)

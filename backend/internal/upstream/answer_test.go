@@ -3,6 +3,9 @@ package upstream
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -147,6 +150,53 @@ func TestGzipBomb(t *testing.T) {
 	_, _, err := r.ask(within(t, 20*time.Second), "[[gzipbomb]]")
 	if chat.FaultOf(err) != chat.FaultBadAnswer || !strings.Contains(err.Error(), "longer than 1 MiB") {
 		t.Error(err)
+	}
+}
+
+// scripted answers every call with the same body as a stream.
+func scripted(t *testing.T, cfg Config, body string) *rig {
+	t.Helper()
+	r := newRig(t, cfg, sim.Config{})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		io.WriteString(w, body)
+	}))
+	t.Cleanup(srv.Close)
+	r.gate.targets[0].BaseURL = srv.URL + "/v1"
+	return r
+}
+
+// TestErrorInStream: an error in a stream is sorted like one outside of it.
+func TestErrorInStream(t *testing.T) {
+	for body, want := range map[string]chat.Fault{
+		`{"error":{"message":"Incorrect API key provided","type":"invalid_request_error","code":"invalid_api_key"}}`: chat.FaultAuth,
+		`{"error":{"message":"slow down","code":429}}`:                                                               chat.FaultRate,
+		`{"error":{"message":"slow down","code":"rate_limit_exceeded"}}`:                                             chat.FaultRate,
+		`{"error":{"message":"pay","code":402}}`:                                                                     chat.FaultQuota,
+		`{"error":{"message":"pay","type":"insufficient_quota"}}`:                                                    chat.FaultQuota,
+		`{"error":{"message":"too long","code":"context_length_exceeded"}}`:                                          chat.FaultRequest,
+		`{"error":{"message":"no","code":"content_filter"}}`:                                                         chat.FaultContent,
+		`{"error":"out of memory"}`:                                                                                  chat.FaultUnavailable,
+		`{"message":"overloaded","code":503}`:                                                                        chat.FaultUnavailable,
+	} {
+		r := scripted(t, Config{Attempts: 1}, "data: "+body+"\n\n")
+		_, _, err := r.ask(within(t, 10*time.Second), "hi")
+		if chat.FaultOf(err) != want {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+// TestSplitCharacter: each piece can be decoded for itself, even when the
+// upstream cuts characters in two.
+func TestSplitCharacter(t *testing.T) {
+	body := ""
+	for _, token := range []string{`"a\ud83d"`, `"\ude00b"`, `"\ud83d"`, `"\ude01"`, `"\ud83d\ude02"`, `"c\\ud83d"`, `"\ud83d"`} {
+		body += `data: {"choices":[{"index":0,"delta":{"content":` + token + "}}]}\n\n"
+	}
+	r := scripted(t, Config{}, body+"data: [DONE]\n\n")
+	if got, _, err := r.ask(within(t, 10*time.Second), "hi"); err != nil || got != `a😀b😁😂c\ud83d` {
+		t.Errorf("%q %v", got, err)
 	}
 }
 

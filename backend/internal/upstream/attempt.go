@@ -69,7 +69,8 @@ type attempt struct {
 	hasUsage   bool
 	firstToken time.Duration
 	total      time.Duration
-	n          int // pieces delivered by this attempt
+	n          int    // pieces delivered by this attempt
+	carry      []byte // text of a token that ended within a character
 }
 
 var attempts = sync.Pool{New: func() any { return new(attempt) }}
@@ -77,14 +78,14 @@ var attempts = sync.Pool{New: func() any { return new(attempt) }}
 // newAttempt takes one from the pool; give it back with release.
 func newAttempt(cfg *Config, t chat.Target, out receiver) *attempt {
 	a := attempts.Get().(*attempt)
-	*a = attempt{cfg: cfg, target: t, out: out, scan: a.scan, events: a.events}
+	*a = attempt{cfg: cfg, target: t, out: out, scan: a.scan, events: a.events, carry: a.carry[:0]}
 	a.scan.Reset()
 	return a
 }
 
 func (a *attempt) release() {
 	a.events.r = nil
-	*a = attempt{scan: a.scan, events: a.events} // nothing of a secret or an answer stays reachable
+	*a = attempt{scan: a.scan, events: a.events, carry: a.carry} // nothing of a secret or an answer stays reachable
 	attempts.Put(a)
 }
 
@@ -288,6 +289,11 @@ func (a *attempt) deliver(raw []byte) error {
 	if len(raw) == 2 { // says nothing, as the role's chunk does
 		return nil
 	}
+	if len(a.carry) > 0 || codec.OpenTail(raw) > 0 {
+		if raw = a.mend(raw); len(raw) == 2 {
+			return nil
+		}
+	}
 	now := a.cfg.Now()
 	if a.n == 0 {
 		a.firstToken = now.Sub(a.start)
@@ -300,6 +306,16 @@ func (a *attempt) deliver(raw []byte) error {
 	a.n++
 	a.timer.Reset(a.cfg.Timeout)
 	return nil
+}
+
+// mend puts what was carried over before raw, and carries over what raw ends
+// with of a character, so that each token can be decoded for itself.
+func (a *attempt) mend(raw []byte) []byte {
+	whole := codec.JoinTokens(nil, append(append([]byte{'"'}, a.carry...), '"'), raw)
+	tail := codec.OpenTail(whole)
+	end := len(whole) - 1 - tail
+	a.carry = append(a.carry[:0], whole[end:len(whole)-1]...)
+	return append(whole[:end], '"')
 }
 
 // take reads a decoded chunk: everything but the plain pieces.
@@ -348,7 +364,8 @@ func (a *attempt) takeUsage(raw []byte) {
 	}
 }
 
-// conclude judges an answer that came to its end.
+// conclude judges an answer that came to its end. Half a character that is
+// left over then is none.
 func (a *attempt) conclude() error {
 	if a.finish == "content_filter" || a.finish == "sensitive" {
 		return a.fault(chat.FaultContent, "the provider's content filter withheld the answer", nil)

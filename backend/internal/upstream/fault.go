@@ -52,7 +52,7 @@ func (a *attempt) refused(resp *http.Response, body io.Reader) error {
 	data, _ := io.ReadAll(io.LimitReader(body, maxRefusal)) // what can be read is enough
 	said, _ := codec.DecodeError(data)
 	e := a.fault(faultOf(a.status, said), "", errRefused)
-	e.Reason = a.scrub(fmt.Sprintf("%d from %s: %s", a.status, a.where(), a.advice(e.Fault, resp, said)))
+	e.Reason = a.scrub(fmt.Sprintf("%d from %s: %s", a.status, a.where(), a.advice(e.Fault, a.status, resp.Header.Get("Location"), said)))
 	e.RetryAfter = RetryAfter(resp.Header, a.cfg.Now())
 	return e
 }
@@ -60,20 +60,37 @@ func (a *attempt) refused(resp *http.Response, body io.Reader) error {
 // errorInside reads an error object in an answer with status 200.
 func (a *attempt) errorInside(data []byte) error {
 	said, _ := codec.DecodeError(data)
-	status, err := strconv.Atoi(said.Code) // OpenRouter puts the status there
-	if err != nil || status < 400 || status > 599 {
-		status = http.StatusInternalServerError
-	}
+	status := statusOf(said)
 	e := a.fault(faultOf(status, said), "", nil)
-	words := "the upstream reported an error in its answer"
-	if said.Message != "" {
-		words += ": " + clip(said.Message, 300)
-	}
-	e.Reason = a.scrub(a.where() + ": " + words)
+	words := fmt.Sprintf("%s reported an error in its answer: %s", a.where(), a.advice(e.Fault, status, "", said))
 	if e.Fault == chat.FaultCut {
-		e.Reason = "the answer was cut off: " + e.Reason
+		words = fmt.Sprintf("the answer was cut off: %s reported an error in it: %s", a.where(), clip(said.Message, 300))
 	}
+	e.Reason = a.scrub(words)
 	return e
+}
+
+// statusOf is the HTTP status that an error would have had outside of a stream:
+// the number that some upstreams put into its code, or what its words say.
+func statusOf(said codec.APIError) int {
+	if n, err := strconv.Atoi(said.Code); err == nil && n >= 400 && n <= 599 {
+		return n
+	}
+	words := strings.ToLower(said.Code + " " + said.Type)
+	for _, w := range [...]struct {
+		word   string
+		status int
+	}{
+		{"api_key", http.StatusUnauthorized}, {"authentication", http.StatusUnauthorized}, {"permission", http.StatusForbidden},
+		{"rate_limit", http.StatusTooManyRequests}, {"insufficient_", http.StatusPaymentRequired},
+		{"content_filter", http.StatusBadRequest}, {"context_length", http.StatusBadRequest},
+		{"not_found", http.StatusNotFound}, {"invalid_request", http.StatusBadRequest},
+	} {
+		if strings.Contains(words, w.word) {
+			return w.status
+		}
+	}
+	return http.StatusInternalServerError
 }
 
 // faultOf sorts a refusal by its status and its words.
@@ -108,13 +125,13 @@ func faultOf(status int, said codec.APIError) chat.Fault {
 }
 
 // advice says what a refusal means and what the owner can do.
-func (a *attempt) advice(f chat.Fault, resp *http.Response, said codec.APIError) string {
+func (a *attempt) advice(f chat.Fault, status int, location string, said codec.APIError) string {
 	key := fmt.Sprintf("the key %q", a.target.Key)
 	var advice string
 	switch f {
 	case chat.FaultAuth:
 		advice = key + " was refused; paste a new one"
-		if resp.StatusCode == http.StatusForbidden {
+		if status == http.StatusForbidden {
 			advice = key + " may not do this; check its rights, the region and the model"
 		}
 	case chat.FaultRate:
@@ -127,11 +144,11 @@ func (a *attempt) advice(f chat.Fault, resp *http.Response, said codec.APIError)
 		advice = "the provider has trouble; the appliance tries again by itself"
 	case chat.FaultBadAnswer:
 		advice = "this is not an answer"
-		if to := resp.Header.Get("Location"); to != "" {
-			advice = "it redirects to " + clip(to, 200) + "; redirects are not followed with the key, put the final address into the base URL"
+		if location != "" {
+			advice = "it redirects to " + clip(location, 200) + "; redirects are not followed with the key, put the final address into the base URL"
 		}
 	default:
-		advice = a.requestAdvice(resp.StatusCode, said)
+		advice = a.requestAdvice(status, said)
 	}
 	if said.Message != "" {
 		advice += " (it said: " + clip(said.Message, 300) + ")"
