@@ -50,14 +50,7 @@ func (s *Set) evaluate(st *State, text string, cut, end int, emit func(Match)) {
 // light gives text as patterns see it, and for each of its bytes the offset in
 // text it came from, with one more for the end; nil when they are the same.
 func (st *State) light(text string) (string, []int32) {
-	same := true
-	for _, r := range text {
-		if r >= 0x80 && (fold.Invisible(r) || fold.Width(r) != r) {
-			same = false
-			break
-		}
-	}
-	if same {
+	if Plain(text) {
 		return text, nil
 	}
 	st.norm, st.pos = st.norm[:0], st.pos[:0]

@@ -1,6 +1,8 @@
 package words
 
 import (
+	"strings"
+
 	"haoke/backend/internal/filter/fold"
 )
 
@@ -98,4 +100,26 @@ func (s *Set) letterOf(r rune) (k fold.Kind, f rune, more string) {
 func (s *Set) latin(r rune) bool {
 	_, f, _ := s.fold.Fold(r)
 	return bounded(f)
+}
+
+// Spelling returns text as a pinyin set reads it, syllables apart, for display.
+func (s *Set) Spelling(text string) string {
+	var b strings.Builder
+	gap := false
+	for _, r := range text {
+		k, f, more := s.letterOf(r)
+		switch {
+		case k == fold.Skip:
+		case k != fold.Letter:
+			gap = true
+		default:
+			if b.Len() > 0 && (gap || !s.latin(r)) {
+				b.WriteByte(' ')
+			}
+			gap = !s.latin(r)
+			b.WriteRune(f)
+			b.WriteString(more)
+		}
+	}
+	return b.String()
 }
