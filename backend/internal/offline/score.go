@@ -14,7 +14,8 @@ import (
 // phrasing is one wording of an entry's question.
 type phrasing struct {
 	entry int
-	feats []string // distinct features
+	feats []string // distinct features, sorted
+	total float64  // sum of their weights
 	grams map[string]struct{}
 }
 
@@ -25,8 +26,10 @@ type index struct {
 	phrases []phrasing
 	byTerm  map[string][]int32 // feature -> phrases
 	byID    map[int64]int
-	df      map[string]int // entries that hold a feature
-	answers []map[string]struct{}
+	df      map[string]int        // entries that hold a feature
+	weights map[string]float64    // of the known features
+	words   []map[string]struct{} // features of all of an entry's wordings
+	answers []map[string]struct{} // features of its answer
 }
 
 func newIndex(lex *terms.Lexicon, entries []Entry) *index {
@@ -36,7 +39,7 @@ func newIndex(lex *terms.Lexicon, entries []Entry) *index {
 	for i, e := range entries {
 		ix.byID[e.ID] = i
 		seen := make(map[string]bool)
-		for _, q := range append([]string{e.Question}, e.Alternatives...) {
+		for _, q := range e.wordings() {
 			p := newPhrasing(lex, i, q)
 			for _, f := range p.feats {
 				ix.byTerm[f] = append(ix.byTerm[f], int32(len(ix.phrases)))
@@ -47,7 +50,19 @@ func newIndex(lex *terms.Lexicon, entries []Entry) *index {
 			}
 			ix.phrases = append(ix.phrases, p)
 		}
+		words := make(map[string]struct{}, len(seen))
+		for f := range seen {
+			words[f] = struct{}{}
+		}
+		ix.words = append(ix.words, words)
 		ix.answers = append(ix.answers, toSet(lex.Features(e.Answer)))
+	}
+	ix.weights = make(map[string]float64, len(ix.df))
+	for f := range ix.df {
+		ix.weights[f] = ix.weigh(f)
+	}
+	for i := range ix.phrases {
+		ix.phrases[i].total = ix.sum(ix.phrases[i].feats)
 	}
 	return ix
 }
@@ -58,50 +73,136 @@ func newPhrasing(lex *terms.Lexicon, entry int, text string) phrasing {
 	return phrasing{entry: entry, feats: slices.Compact(feats), grams: bigrams(text)}
 }
 
-// weight is the inverse document frequency of a feature. A feature that no
-// entry knows weighs as much as the rarest: a question about something the FAQ
-// never mentions must not match by its other words.
+// vague are concepts that many questions share; they say what kind of answer
+// is wanted, not about what.
+var vague = map[string]bool{"@howlong": true, "@howmuch": true, "@order": true, "@date": true, "@open": true, "@tea": true, "@parcel": true, "@arrive": true, "@cup": true, "@number": true}
+
+// unknown is the weight of a feature that no entry has, as a share of the
+// rarest known one: a question about something the FAQ never mentions must not
+// match by its other words, but people also say more than they need to.
+const unknown = 0.62
+
 func (ix *index) weight(f string) float64 {
+	if w, ok := ix.weights[f]; ok {
+		return w
+	}
+	return ix.weigh(f)
+}
+
+func (ix *index) sum(feats []string) float64 {
+	s := 0.0
+	for _, f := range feats {
+		s += ix.weight(f)
+	}
+	return s
+}
+
+// weigh gives the inverse document frequency of a feature, less for what is
+// vague and for pairs of characters, which overlap: a word of n characters
+// gives n-1 of them.
+func (ix *index) weigh(f string) float64 {
 	n := float64(len(ix.entries) + 1)
-	w := math.Log(1 + n/(float64(ix.df[f])+0.5))
-	if f[0] != '@' && strings.IndexFunc(f, func(r rune) bool { return !terms.Wide(r) }) < 0 {
-		w *= 0.6 // pairs of characters overlap: a word of n gives n-1 of them
+	df := ix.df[f]
+	w := math.Log(1 + n/(float64(df)+0.5))
+	switch {
+	case vague[f]:
+		return 0.55 * w
+	case f[0] == '@':
+		return w
+	}
+	if df == 0 {
+		w *= unknown
+	}
+	if strings.IndexFunc(f, func(r rune) bool { return !terms.Wide(r) }) < 0 {
+		w *= 0.5
 	}
 	return w
 }
 
+// Credit for a feature of the question that is not in the wording compared,
+// but in another one of the same entry, or in its answer.
+const (
+	creditElsewhere = 0.85
+	creditAnswer    = 0.4
+)
+
 // score compares a question with one wording: how much of the question is
 // covered, how much of the wording, and how alike they look letter by letter.
 func (ix *index) score(q phrasing, p phrasing) float64 {
-	var both, ofQ, ofP float64
+	var both, met, ofQ float64
+	ofP := p.total
+	telling := 0
 	for _, f := range q.feats {
 		w := ix.weight(f)
 		ofQ += w
-		if slices.Contains(p.feats, f) {
+		switch {
+		case p.holds(f):
 			both += w
-		} else if _, ok := ix.answerHas(p.entry, f); ok {
-			// The answer talks about it: half as good, and no reason
-			// to hold it against the entry.
-			both += 0.35 * w
+			met += w
+		case ix.has(ix.words, p.entry, f):
+			met += creditElsewhere * w
+		case ix.has(ix.answers, p.entry, f):
+			met += creditAnswer * w
+			continue
+		default:
+			continue
 		}
-	}
-	for _, f := range p.feats {
-		ofP += ix.weight(f)
+		if f[0] == '@' && !vague[f] {
+			telling += 2
+		} else {
+			telling++
+		}
 	}
 	alike := dice(q.grams, p.grams)
 	if both == 0 || ofQ == 0 || ofP == 0 {
 		return 0.5 * alike * alike
 	}
-	covered := math.Pow(min(1, both/ofQ), 0.62) * math.Pow(min(1, both/ofP), 0.38)
-	return 0.85*covered + 0.15*alike
+	covered := math.Pow(met/ofQ, 0.66) * math.Pow(both/ofP, 0.34)
+	score := 0.85*covered + 0.15*alike
+	if telling < 2 && alike < 0.7 {
+		score *= 0.6 // one everyday word in common is not the same question
+	}
+	return score
 }
 
-func (ix *index) answerHas(entry int, f string) (struct{}, bool) {
-	if entry >= len(ix.answers) {
-		return struct{}{}, false
+func (ix *index) has(sets []map[string]struct{}, entry int, f string) bool {
+	if entry >= len(sets) {
+		return false
 	}
-	v, ok := ix.answers[entry][f]
-	return v, ok
+	_, ok := sets[entry][f]
+	return ok
+}
+
+func (p phrasing) holds(f string) bool {
+	_, ok := slices.BinarySearch(p.feats, f)
+	return ok
+}
+
+// shortlist is how many wordings are scored in full; they are chosen by what
+// they share with the question.
+const shortlist = 200
+
+// candidates returns the wordings that share most with a question.
+func (ix *index) candidates(q phrasing) []int32 {
+	shared := make([]float64, len(ix.phrases))
+	var out []int32
+	for _, f := range q.feats {
+		w := ix.weight(f)
+		for _, pi := range ix.byTerm[f] {
+			if shared[pi] == 0 {
+				out = append(out, pi)
+			}
+			shared[pi] += w
+		}
+	}
+	if len(out) <= shortlist {
+		return out
+	}
+	slices.SortFunc(out, func(x, y int32) int {
+		return cmp.Or(
+			cmp.Compare(shared[y]*shared[y]/ix.phrases[y].total, shared[x]*shared[x]/ix.phrases[x].total), cmp.Compare(x, y))
+	})
+	return out[:shortlist]
 }
 
 // rank scores all candidates for text, best first.
@@ -109,26 +210,20 @@ func (a *Answerer) rank(ctx context.Context, text, lang string) ([]Match, error)
 	ix := a.index.Load()
 	q := newPhrasing(a.lex, -1, text)
 	best := make(map[int]float64)
-	for _, f := range q.feats {
-		for _, pi := range ix.byTerm[f] {
-			p := ix.phrases[pi]
-			if _, done := best[p.entry]; !done {
-				best[p.entry] = -1
-			}
-		}
+	for _, pi := range ix.candidates(q) {
+		p := ix.phrases[pi]
+		best[p.entry] = max(best[p.entry], ix.score(q, p))
 	}
 	found, err := a.search(ctx, text, lang)
 	var foreign []Entry
 	for _, m := range found {
-		if i, ok := ix.byID[m.ID]; ok {
-			best[i] = -1
-		} else {
+		i, ok := ix.byID[m.ID]
+		if !ok {
 			foreign = append(foreign, m.Entry)
+			continue
 		}
-	}
-	for _, p := range ix.phrases {
-		if _, ok := best[p.entry]; ok {
-			best[p.entry] = max(best[p.entry], ix.score(q, p))
+		for _, w := range m.wordings() {
+			best[i] = max(best[i], ix.score(q, ix.phrase(i, w)))
 		}
 	}
 	out := make([]Match, 0, len(best)+len(foreign))
@@ -137,8 +232,8 @@ func (a *Answerer) rank(ctx context.Context, text, lang string) ([]Match, error)
 	}
 	for _, e := range foreign {
 		var s float64
-		for _, w := range append([]string{e.Question}, e.Alternatives...) {
-			s = max(s, ix.score(q, newPhrasing(a.lex, math.MaxInt, w)))
+		for _, w := range e.wordings() {
+			s = max(s, ix.score(q, ix.phrase(math.MaxInt, w)))
 		}
 		out = append(out, Match{e, forLang(s, e.Lang, lang)})
 	}
@@ -146,6 +241,16 @@ func (a *Answerer) rank(ctx context.Context, text, lang string) ([]Match, error)
 		return cmp.Or(cmp.Compare(y.Score, x.Score), cmp.Compare(x.ID, y.ID))
 	})
 	return out, err
+}
+
+// wordings are the question and its alternatives.
+func (e Entry) wordings() []string { return append([]string{e.Question}, e.Alternatives...) }
+
+// phrase makes a wording that is not in the index comparable.
+func (ix *index) phrase(entry int, text string) phrasing {
+	p := newPhrasing(ix.lex, entry, text)
+	p.total = ix.sum(p.feats)
+	return p
 }
 
 // search asks the store, if there is one.
@@ -162,7 +267,7 @@ func forLang(score float64, have, want string) float64 {
 	if want == "" || have == "" || strings.EqualFold(base(have), base(want)) {
 		return score
 	}
-	return 0.8 * score
+	return 0.6 * score
 }
 
 func base(lang string) string {

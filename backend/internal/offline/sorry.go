@@ -65,3 +65,15 @@ func sorry(lang string) string {
 	}
 	return "Sorry, I have not found an answer to that. You can put it in other words, or ask for a person: one of us will get back to you as soon as possible."
 }
+
+// suggest names the nearest question of the FAQ, in the languages that the
+// sentence is known in; "" in others.
+func suggest(lang, question string) string {
+	switch base(lang) {
+	case "zh":
+		return "您是不是想问“" + question + "”？如果是，请直接发送这句话。"
+	case "en":
+		return "Did you mean “" + question + "”? If so, just send me that line. "
+	}
+	return ""
+}
