@@ -40,9 +40,11 @@ const (
 	maxRefusal = 64 << 10
 	maxStream  = 64 // raw bytes of a stream for each byte of the answer's bound
 	// afterEnd is how long the usage and [DONE] may take once the answer is
-	// complete, and then how long the rest of the body may take.
-	afterEnd  = 2 * time.Second
-	afterDone = 100 * time.Millisecond
+	// complete, and then how long the end of the body may take: a connection
+	// whose body was read to its end is used again. On HTTP/2 it is in any case.
+	afterEnd   = 2 * time.Second
+	afterDone  = 500 * time.Millisecond
+	afterDone2 = 20 * time.Millisecond
 )
 
 // attempt is one try at a call at one target.
@@ -143,7 +145,11 @@ func (a *attempt) drain(resp *http.Response, err error) {
 		a.cancel(nil) // the rest is of no use
 		return
 	}
-	a.timer.Reset(afterDone)
+	wait := afterDone
+	if resp.ProtoMajor >= 2 {
+		wait = afterDone2
+	}
+	a.timer.Reset(wait)
 	io.CopyN(io.Discard, resp.Body, 16<<10)
 }
 

@@ -56,6 +56,25 @@ func (c *Client) TestKey(ctx context.Context, t chat.Target) Report {
 	return r
 }
 
+// Probe asks a target for its list of models, which costs nothing, without a
+// lease: nil when the provider answers and accepts the key, also when it has no
+// such list. It is for finding out whether a provider that failed is back.
+func (c *Client) Probe(ctx context.Context, t chat.Target) error {
+	ctx, done, err := c.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	cfg := c.cfg.Load()
+	a := newAttempt(cfg, t, &collector{})
+	defer a.release()
+	_, err = c.fetch(ctx, a, "/models", nil, cfg.Timeout)
+	if a.status != 0 && a.status < 500 && chat.FaultOf(err) == chat.FaultRequest {
+		return nil // it is there, it only lists nothing
+	}
+	return err
+}
+
 // endsInVersion reports whether a base URL ends in something like /v1.
 func endsInVersion(base string) bool {
 	base = strings.TrimRight(strings.TrimSpace(base), "/")

@@ -45,6 +45,30 @@ func TestTestKey(t *testing.T) {
 	}
 }
 
+func TestProbe(t *testing.T) {
+	r := newRig(t, Config{Timeout: 2 * time.Second}, sim.Config{Keys: []string{"sk-test-secret-1"}})
+	ctx := within(t, 20*time.Second)
+	target := r.gate.targets[0]
+	if err := r.Probe(ctx, target); err != nil {
+		t.Error(err)
+	}
+	for want, change := range map[chat.Fault]func(*chat.Target){
+		"":                    func(t *chat.Target) { t.BaseURL += "/without/list" },
+		chat.FaultAuth:        func(t *chat.Target) { t.Secret = "wrong" },
+		chat.FaultUnavailable: func(t *chat.Target) { t.BaseURL = "http://127.0.0.1:1/v1" },
+		chat.FaultRequest:     func(t *chat.Target) { t.BaseURL = "nonsense" },
+	} {
+		x := target
+		change(&x)
+		if err := r.Probe(ctx, x); chat.FaultOf(err) != want || want == "" && err != nil {
+			t.Errorf("want %q: %v", want, err)
+		}
+	}
+	if n := r.sim.Stats().Calls; n != 0 {
+		t.Errorf("%d calls were paid for", n)
+	}
+}
+
 // picky is a server that refuses what some servers refuse.
 func picky(t *testing.T, refuse ...string) (string, *[]string) {
 	t.Helper()

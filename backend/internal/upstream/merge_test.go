@@ -345,7 +345,7 @@ func TestCoalesce(t *testing.T) {
 // waitFor waits for what other goroutines are about to do.
 func waitFor(t *testing.T, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatal("it did not come to pass")
