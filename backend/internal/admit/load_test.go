@@ -99,108 +99,138 @@ type outcome struct {
 	used, refusedShare               float64 // of the quota; of the calls
 }
 
-func (tr traffic) run(t *testing.T) outcome {
+// run plays the traffic and counts what happened after the warm-up.
+func (tr traffic) run(t *testing.T) (out outcome) {
 	t.Helper()
-	var out outcome
 	synctest.Test(t, func(t *testing.T) {
-		r := rand.New(rand.NewPCG(tr.seed, 2))
-		up := keypool.Provider{Name: "up", BaseURL: "http://up/v1", Keys: []keypool.Key{{Name: "main", Secret: "s", RPM: tr.rpm}}}
-		quotas := map[string]*quota{"main": tr.q}
-		whole := tr.q.rpm
-		if tr.second != nil {
-			up.Keys = append(up.Keys, keypool.Key{Name: "second", Secret: "t"})
-			quotas["second"] = tr.second
-			whole += tr.second.rpm
-		}
-		counts := func() (ok, no int) {
-			for _, q := range quotas {
-				q.mu.Lock()
-				ok, no = ok+q.ok, no+q.no
-				q.mu.Unlock()
-			}
-			return ok, no
-		}
-		gate := newGate(t, Config{VIPShare: 0.3}, keypool.Config{Jitter: rand.New(rand.NewPCG(tr.seed, 3)).Float64,
-			Providers: []keypool.Provider{up}})
 		ctx, stop := context.WithCancel(t.Context())
-		var wg sync.WaitGroup
-		wg.Go(func() { gate.Run(ctx) })
-		var mu sync.Mutex
+		pl := tr.open(t, ctx)
+		pl.visitors.Go(func() { pl.gate.Run(ctx) })
+		r := rand.New(rand.NewPCG(tr.seed, 2))
+		rate := tr.load * pl.whole / 60
 		begin := time.Now()
-		rate := tr.load * whole / 60
 		var ok0, no0 int
-		var measuring bool
+		measuring := false
 		for i := 0; time.Since(begin) < tr.warm+tr.span; i++ {
 			if !measuring && time.Since(begin) >= tr.warm {
 				measuring = true
-				ok0, no0 = counts()
+				ok0, no0 = pl.counts()
 			}
-			vip := tr.vipEvery > 0 && i%tr.vipEvery == 0
-			counted := measuring
-			d1 := time.Duration(r.Float64() * tr.jitter * float64(time.Second))
-			wg.Go(func() {
-				start := time.Now()
-				var notKeys []string
-				for try := 0; try < 3; try++ {
-					l, err := gate.Acquire(ctx, chat.Ask{Caller: chat.Caller{VIP: vip, Deadline: start.Add(15 * time.Second)}, Tokens: 500, PromptTokens: 200, NotKeys: notKeys})
-					if chat.FaultOf(err) == chat.FaultNoKey { // there is no other key: pause and ask for the same
-						time.Sleep(time.Duration(rand.Float64() * float64(200*time.Millisecond)))
-						notKeys = nil
-						try--
-						continue
-					}
-					if err != nil {
-						mu.Lock()
-						if counted && chat.FaultOf(err) == chat.FaultRate {
-							out.shed++
-						}
-						mu.Unlock()
-						return
-					}
-					wait := time.Since(start)
-					time.Sleep(d1)
-					status, h := quotas[l.Target().Key].call()
-					o := chat.Outcome{Status: status, Header: h, Usage: chat.Usage{Prompt: 200, Completion: 100}}
-					if status == 429 {
-						o.Err, o.Fault, o.Usage = errors.New("429"), chat.FaultRate, chat.Usage{}
-						time.Sleep(20 * time.Millisecond)
-						l.Done(o)
-						notKeys = append(notKeys, l.Target().Key)
-						continue
-					}
-					time.Sleep(tr.service)
-					o.Total, o.FirstToken = tr.service, tr.service/2
-					l.Done(o)
-					mu.Lock()
-					if counted {
-						out.answered++
-						out.waits = append(out.waits, wait)
-						if vip {
-							out.vipAnswered++
-							out.vipWaits = append(out.vipWaits, wait)
-						}
-					}
-					mu.Unlock()
-					return
-				}
-			})
-			if counted {
-				out.offered++
-				if vip {
-					out.vips++
-				}
-			}
+			v := visit{vip: tr.vipEvery > 0 && i%tr.vipEvery == 0, counted: measuring,
+				way: time.Duration(r.Float64() * tr.jitter * float64(time.Second))}
+			pl.arrive(v)
 			time.Sleep(time.Duration(r.ExpFloat64() / rate * float64(time.Second)))
 		}
-		ok, no := counts()
-		ok, no = ok-ok0, no-no0
-		out.refused = no
-		out.used = float64(ok) / (whole * tr.span.Minutes())
-		out.refusedShare = float64(no) / float64(max(ok+no, 1))
+		ok, no := pl.counts()
 		stop()
-		wg.Wait()
+		pl.visitors.Wait()
+		out = pl.out
+		ok, out.refused = ok-ok0, no-no0
+		out.used = float64(ok) / (pl.whole * tr.span.Minutes())
+		out.refusedShare = float64(out.refused) / float64(max(ok+out.refused, 1))
 	})
 	return out
+}
+
+// play is a traffic under way.
+type play struct {
+	traffic
+	ctx      context.Context
+	gate     *Gate
+	quotas   map[string]*quota // by key
+	whole    float64           // of all quotas, a minute
+	visitors sync.WaitGroup
+	mu       sync.Mutex
+	out      outcome
+}
+
+// visit is one visitor's question.
+type visit struct {
+	vip, counted bool
+	way          time.Duration // to the upstream
+}
+
+func (tr traffic) open(t *testing.T, ctx context.Context) *play {
+	pl := &play{traffic: tr, ctx: ctx, quotas: map[string]*quota{"main": tr.q}, whole: tr.q.rpm}
+	up := keypool.Provider{Name: "up", BaseURL: "http://up/v1", Keys: []keypool.Key{{Name: "main", Secret: "s", RPM: tr.rpm}}}
+	if tr.second != nil {
+		up.Keys = append(up.Keys, keypool.Key{Name: "second", Secret: "t"})
+		pl.quotas["second"] = tr.second
+		pl.whole += tr.second.rpm
+	}
+	pl.gate = newGate(t, Config{VIPShare: 0.3}, keypool.Config{Jitter: rand.New(rand.NewPCG(tr.seed, 3)).Float64,
+		Providers: []keypool.Provider{up}})
+	return pl
+}
+
+// counts are the calls that all quotas let pass and refused so far.
+func (pl *play) counts() (ok, no int) {
+	for _, q := range pl.quotas {
+		q.mu.Lock()
+		ok, no = ok+q.ok, no+q.no
+		q.mu.Unlock()
+	}
+	return ok, no
+}
+
+func (pl *play) arrive(v visit) {
+	if v.counted {
+		pl.out.offered++
+		if v.vip {
+			pl.out.vips++
+		}
+	}
+	pl.visitors.Go(func() { pl.turn(v) })
+}
+
+// turn is a visitor's turn as the caller of the upstream takes it: another key
+// first after a refusal, a pause where there is no other.
+func (pl *play) turn(v visit) {
+	start := time.Now()
+	ask := chat.Ask{Caller: chat.Caller{VIP: v.vip, Deadline: start.Add(15 * time.Second)}, Tokens: 500, PromptTokens: 200}
+	for try := 0; try < 3; try++ {
+		l, err := pl.gate.Acquire(pl.ctx, ask)
+		if chat.FaultOf(err) == chat.FaultNoKey {
+			time.Sleep(time.Duration(rand.Float64() * float64(200*time.Millisecond)))
+			ask.NotKeys = nil
+			try--
+			continue
+		}
+		if err != nil {
+			pl.note(func(o *outcome) { o.shed++ }, v.counted)
+			return
+		}
+		wait := time.Since(start)
+		time.Sleep(v.way)
+		status, h := pl.quotas[l.Target().Key].call()
+		if status == 429 {
+			time.Sleep(20 * time.Millisecond)
+			l.Done(chat.Outcome{Status: status, Header: h, Err: errors.New("429"), Fault: chat.FaultRate})
+			ask.NotKeys = append(ask.NotKeys, l.Target().Key)
+			continue
+		}
+		time.Sleep(pl.service)
+		l.Done(chat.Outcome{Status: status, Header: h, Usage: chat.Usage{Prompt: 200, Completion: 100},
+			Total: pl.service, FirstToken: pl.service / 2})
+		pl.note(func(o *outcome) {
+			o.answered++
+			o.waits = append(o.waits, wait)
+			if v.vip {
+				o.vipAnswered++
+				o.vipWaits = append(o.vipWaits, wait)
+			}
+		}, v.counted)
+		return
+	}
+}
+
+func (pl *play) note(f func(*outcome), counted bool) {
+	if !counted {
+		return
+	}
+	pl.mu.Lock()
+	defer pl.mu.Unlock()
+	f(&pl.out)
 }
 
 func median(d []time.Duration) time.Duration { return quantile(d, 0.5) }

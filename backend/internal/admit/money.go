@@ -240,6 +240,9 @@ func (m *money) check(c *claim, model string) *BudgetError {
 		if s.p == nil || s.cap == 0 {
 			continue
 		}
+		if s.scope == ScopeVisitor && m.cfg.PerVisitor == 0 && s.p.spent+s.p.held == 0 {
+			continue // a share that nobody set must not forbid a first question
+		}
 		if s.p.spent+s.p.held+c.sum > nanos(float64(s.cap)*part) {
 			return &BudgetError{Scope: s.scope, Cap: s.cap.float(), Behaviour: m.fallback(), Again: m.again(c.books, s.scope)}
 		}

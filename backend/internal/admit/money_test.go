@@ -226,6 +226,22 @@ func TestBurnerIsLimitedAlone(t *testing.T) {
 	}
 }
 
+// TestFirstQuestionFitsATightDay: the share of one visitor that nobody set does
+// not forbid what the day's cap itself allows.
+func TestFirstQuestionFitsATightDay(t *testing.T) {
+	g := moneyGate(t, Config{Money: Money{PerDay: 0.0015}}, nil, nil)
+	if _, err := spend(g, "v", "m"); err != nil {
+		t.Error(err)
+	}
+	_, err := spend(g, "v", "m")
+	if b := budgetOf(t, err); b.Scope != ScopeVisitor {
+		t.Errorf("the second question: %+v", b)
+	}
+	if _, err := spend(g, "w", "m"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestNetworkIsLimited: new names do not help one network for ever, while
 // visitors behind a private address are not lumped together.
 func TestNetworkIsLimited(t *testing.T) {
