@@ -306,3 +306,55 @@ func TestAbandonedWaitLeavesNothing(t *testing.T) {
 		t.Errorf("the abandoned append left something: %v", err)
 	}
 }
+
+// gate holds up the commits of one conversation until it is opened.
+type gate struct {
+	session.Store
+	id      chat.ConversationID
+	reached chan struct{}
+	open    chan struct{}
+}
+
+func (g *gate) Commit(ctx context.Context, c session.Change) (int64, error) {
+	if c.Head.ID == g.id {
+		g.reached <- struct{}{}
+		<-g.open
+	}
+	return g.Store.Commit(ctx, c)
+}
+
+// With room for one session, a write under way keeps its place: the writer
+// behind it waits, works on its result, and loads nothing.
+func TestUnfinishedWriteIsNotEvicted(t *testing.T) {
+	ctx := context.Background()
+	store := &counting{Store: openDB(t).Conversations()}
+	g := &gate{Store: store, id: chat.NewConversationID(), reached: make(chan struct{}, 2), open: make(chan struct{})}
+	m := session.New(session.Config{HotCapacity: 1}, g)
+	var wg sync.WaitGroup
+	write := func(name string) {
+		wg.Go(func() {
+			if _, err := m.Append(ctx, g.id, session.Append{Create: &chat.Conversation{}, Messages: says(name, name)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	write("first")
+	<-g.reached
+	write("second")
+	for range 20 {
+		mustAppend(t, m, chat.NewConversationID(), session.Append{Create: &chat.Conversation{}, Messages: says("x", "1")})
+	}
+	before := store.loads.Load()
+	close(g.open)
+	wg.Wait()
+	if n := store.loads.Load() - before; n != 0 {
+		t.Errorf("%d loads: the session was dropped in the middle of a write", n)
+	}
+	msgs, err := m.Messages(ctx, g.id, 0, 0)
+	if err != nil || len(msgs) != 2 || msgs[0].Text != "first" || msgs[1].Text != "second" {
+		t.Errorf("%+v %v", msgs, err)
+	}
+	if s := m.Stats(); s.Hot != 1 {
+		t.Errorf("%d sessions hot", s.Hot)
+	}
+}

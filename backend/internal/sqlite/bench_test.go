@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,12 +13,10 @@ import (
 )
 
 // BenchmarkAppend measures durable appends through the session manager, one
-// conversation a writer. "single" is the same without company in the commit.
+// conversation a writer. One writer has no company in its
+// commits.
 func BenchmarkAppend(b *testing.B) {
-	text := string(make([]byte, 0, 300))
-	for len(text) < 300 {
-		text += "Where is my order 12345? "
-	}
+	text := strings.Repeat("Where is my order 12345? ", 12)
 	for _, writers := range []int{1, 64, 512} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
 			db := open(b)
@@ -33,6 +32,7 @@ func BenchmarkAppend(b *testing.B) {
 			}
 			b.ReportAllocs()
 			b.ResetTimer()
+			ops, commits := db.ops.Load(), db.commits.Load()
 			var next atomic.Int64
 			var wg sync.WaitGroup
 			for w := range writers {
@@ -52,6 +52,70 @@ func BenchmarkAppend(b *testing.B) {
 			}
 			wg.Wait()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
+			b.ReportMetric(float64(db.ops.Load()-ops)/float64(db.commits.Load()-commits), "msg/commit")
+		})
+	}
+}
+
+// BenchmarkCommit is the ceiling of the writer: rows of 300 bytes into a bare
+// table, one operation a row, by the number of goroutines that wait.
+func BenchmarkCommit(b *testing.B) {
+	text := strings.Repeat("x", 300)
+	for _, waiters := range []int{1, 64, 512} {
+		b.Run(fmt.Sprintf("waiters=%d", waiters), func(b *testing.B) {
+			db := open(b)
+			must := func(err error) {
+				if err != nil {
+					b.Error(err)
+				}
+			}
+			must(db.write(context.Background(), func(tx *Tx) error {
+				_, err := tx.exec("CREATE TABLE bare (a INTEGER, b INTEGER, t TEXT, PRIMARY KEY (a, b)) WITHOUT ROWID")
+				return err
+			}))
+			b.ResetTimer()
+			var next atomic.Int64
+			var wg sync.WaitGroup
+			for w := range waiters {
+				wg.Go(func() {
+					for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+						must(db.write(context.Background(), func(tx *Tx) error {
+							_, err := tx.insert("INSERT INTO bare VALUES (?,?,?)", w, i, text)
+							return err
+						}))
+					}
+				})
+			}
+			wg.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+			b.ReportMetric(float64(db.ops.Load())/float64(db.commits.Load()), "rows/commit")
+		})
+	}
+}
+
+// BenchmarkIndex measures the background full-text index, a message of 300
+// bytes of English or of 100 characters of Chinese.
+func BenchmarkIndex(b *testing.B) {
+	for name, text := range map[string]string{"en": strings.Repeat("Where is my order 12345? ", 12), "zh": strings.Repeat("我想退货茶壶裂了怎么办呢", 8)} {
+		b.Run(name, func(b *testing.B) {
+			db := open(b)
+			i := int64(0)
+			b.ResetTimer()
+			for b.Loop() {
+				err := db.write(context.Background(), func(tx *Tx) error {
+					for range 64 {
+						i++
+						if _, err := tx.insert("INSERT INTO message_fts (rowid, text) VALUES (?,?)", i, indexed(text)); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(b.Elapsed().Seconds()*1e6/float64(i), "us/msg")
 		})
 	}
 }

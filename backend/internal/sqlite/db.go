@@ -66,6 +66,8 @@ type DB struct {
 	pool *sql.DB // the writer's pool of one connection; writer goroutine only
 	tx   *Tx     // nil while disconnected; writer goroutine only
 
+	before int // size of the batch before; writer goroutine only
+
 	queue   chan *op
 	idle    chan *op
 	closing chan struct{}

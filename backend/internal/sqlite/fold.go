@@ -12,7 +12,7 @@ import (
 const gap = '\x01'
 
 // fold makes texts comparable: lower case, full-width forms as ASCII,
-// white space as one blank, zero-width characters gone.
+// white space as one blank, zero-width and control characters gone.
 func fold(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
@@ -21,13 +21,15 @@ func fold(s string) string {
 		switch {
 		case r >= 0xff01 && r <= 0xff5e: // full-width forms
 			r -= 0xfee0
-		case r == 0x200b || r == 0x200c || r == 0x200d || r == 0xfeff || r == 0xad || r == gap:
+		case r == 0x200b || r == 0x200c || r == 0x200d || r == 0xfeff || r == 0xad:
 			continue
 		case unicode.IsSpace(r):
 			if blank {
 				continue
 			}
 			r = ' '
+		case unicode.IsControl(r): // NUL above all: it would end the query
+			continue
 		}
 		blank = r == ' '
 		b.WriteRune(unicode.ToLower(r))

@@ -248,3 +248,25 @@ func (c *Conversations) BySub(ctx context.Context, sub string) ([]chat.Conversat
 	})
 	return ids, wrap("list a visitor's conversations", err)
 }
+
+// Idle lists conversations of all tiers without a message since before, at
+// most limit, cold ones last and within a tier the longest silent first: for the owner's retention period.
+func (c *Conversations) Idle(ctx context.Context, before time.Time, limit int) ([]chat.ConversationID, error) {
+	var out []chat.ConversationID
+	for _, tier := range Anywhere.tiers() {
+		err := c.db.each(ctx, "SELECT id FROM conversations INDEXED BY conversations_recent WHERE cold = ? AND updated_at < ? ORDER BY updated_at LIMIT ?",
+			[]any{tier, before.UnixMilli(), limit - len(out)}, func(r *sql.Rows) error {
+				var id chat.ConversationID
+				err := r.Scan(&id)
+				out = append(out, id)
+				return err
+			})
+		if err != nil {
+			return nil, wrap("list idle conversations", err)
+		}
+		if len(out) >= limit {
+			break
+		}
+	}
+	return out, nil
+}
