@@ -307,7 +307,7 @@ func (s *Set) begin(e *compiled, letters []rune, text string, pos int, t *tally)
 		return 0, false
 	case t.leet > t.native+t.foreign: // "5417" is a number
 		return 0, false
-	case t.native == 0 && t.foreign > 0 && t.leet == 0 && n < 5: // a short word of another alphabet
+	case t.foreign == n && n < 5: // a short word of another alphabet
 		return 0, false
 	}
 	left := needsLeft(letters, e.flags)
