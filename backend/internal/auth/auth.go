@@ -182,7 +182,7 @@ func New(cfg Config, accounts Accounts, sessions Sessions) *Guard {
 		cfg.ClientIP = connectionIP
 	}
 	return &Guard{
-		cfg: cfg, accounts: accounts, sessions: sessions, hasher: newHasher(),
+		cfg: cfg, accounts: accounts, sessions: sessions, hasher: newHasher(standardCost()),
 		tries: newBackoff(cfg.Now), claim: newClaimToken(), tickets: NewTickets(cfg.Now), local: newLocalSessions(),
 	}
 }

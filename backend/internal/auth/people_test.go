@@ -122,9 +122,6 @@ func TestPeople(t *testing.T) {
 	if err != nil || len(list) != 2 || list[0].Name != "owner" {
 		t.Errorf("people %v, %v", list, err)
 	}
-	if !strings.HasPrefix(list[0].Hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
-		t.Errorf("hash %s", list[0].Hash)
-	}
 	if err := g.Bootstrap(ctx, "quite another password"); err != nil {
 		t.Fatal(err)
 	}

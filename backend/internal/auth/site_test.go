@@ -137,6 +137,7 @@ func newSite(t *testing.T, claimed bool) *site {
 			return connectionIP(r)
 		},
 	}, s.people, s.people)
+	s.guard.hasher = newHasher(params{memory: 64, time: 1, threads: 1}) // the real cost would be most of the tests' time
 	if claimed {
 		ctx := t.Context()
 		if err := s.guard.Bootstrap(ctx, ownerPass); err != nil {

@@ -216,6 +216,9 @@ func (s *sampler) keys(at int64) {
 		k.mu.RLock()
 		for code, n := range k.codes {
 			c := class(code)
+			if c == "" {
+				continue
+			}
 			classes[c] += float64(n.Load())
 			if c == "upstream_429" {
 				own += float64(n.Load())
@@ -240,9 +243,12 @@ func (s *sampler) keys(at int64) {
 	s.total("spend", Money, at, spend)
 }
 
-// class is the series of a code: faults without a status count as 5xx.
+// class is the series of a code: faults without a status count as 5xx, calls
+// that nobody waited for any more not at all.
 func class(code string) string {
 	switch {
+	case code == "cancelled":
+		return ""
 	case code == "429":
 		return "upstream_429"
 	case len(code) == 3 && strings.HasPrefix(code, "2"):
