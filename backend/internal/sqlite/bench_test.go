@@ -3,10 +3,12 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/session"
@@ -35,6 +37,7 @@ func BenchmarkAppend(b *testing.B) {
 			ops, commits := db.ops.Load(), db.commits.Load()
 			var next atomic.Int64
 			var wg sync.WaitGroup
+			waits := make([]time.Duration, b.N)
 			for w := range writers {
 				wg.Go(func() {
 					for {
@@ -42,7 +45,9 @@ func BenchmarkAppend(b *testing.B) {
 						if i > int64(b.N) {
 							return
 						}
+						start := time.Now()
 						_, err := m.Append(ctx, ids[w], session.Append{Messages: []chat.Message{visitorSays(text, fmt.Sprint(i))}})
+						waits[i-1] = time.Since(start)
 						if err != nil {
 							b.Error(err)
 							return
@@ -51,6 +56,8 @@ func BenchmarkAppend(b *testing.B) {
 				})
 			}
 			wg.Wait()
+			slices.Sort(waits)
+			b.ReportMetric(float64(waits[len(waits)*99/100].Microseconds())/1000, "p99-ms")
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msg/s")
 			b.ReportMetric(float64(db.ops.Load()-ops)/float64(db.commits.Load()-commits), "msg/commit")
 		})

@@ -280,3 +280,34 @@ func TestNotes(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// What the archive or a deletion frees goes back to the disk.
+func TestFileShrinks(t *testing.T) {
+	ctx := context.Background()
+	db := open(t)
+	m := session.New(session.Config{}, db.Conversations())
+	var all []chat.ConversationID
+	for range 10 {
+		id := chat.NewConversationID()
+		batch := make([]chat.Message, 300)
+		for i := range batch {
+			batch[i] = chat.Message{From: chat.FromAI, Text: string(make([]byte, 4000)), Finish: chat.FinishStop}
+		}
+		if _, err := m.Append(ctx, id, session.Append{Create: &chat.Conversation{}, Messages: batch}); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, id)
+	}
+	must(t, db.Settle(ctx))
+	full := fileSize(db.Path())
+	for _, id := range all {
+		must(t, m.Delete(ctx, id))
+	}
+	for range 6 {
+		must(t, db.Settle(ctx))
+	}
+	must(t, db.alone(ctx, checkpoint))
+	if left := fileSize(db.Path()); left > full/2 {
+		t.Errorf("%d KB of %d KB left after deleting everything", left>>10, full>>10)
+	}
+}
