@@ -13,11 +13,9 @@ import (
 // builder compiles a Config direction by direction and shares between them
 // what is equal.
 type builder struct {
-	cfg          Config
-	report       *Report
-	shared       *words.Set // of the direction compiled before
-	sharedPinyin *words.Set
-	sharedWords  []string
+	cfg      Config
+	report   *Report
+	gathered []*gathered
 }
 
 func newBuilder(cfg Config, r *Report) *builder { return &builder{cfg: cfg, report: r} }
@@ -53,72 +51,123 @@ func (b *builder) words(w *way) error {
 		return nil
 	}
 	first := w.dir == chat.Inbound // problems are reported once
-	entries, byKey := b.gather(w, first)
-	b.allow(w, &entries, byKey, first)
-	if len(entries) == 0 {
+	g := b.gather(w.dir, first)
+	b.rules(w, g, first)
+	if len(g.entries) == 0 {
 		return nil
 	}
-	texts := make([]string, len(entries))
-	for i, e := range entries {
-		texts[i] = e.Text
-	}
-	if b.shared == nil || !slices.Equal(texts, b.sharedWords) {
-		set, err := words.Build(entries)
-		if err != nil {
+	if g.set == nil {
+		var err error
+		if g.set, err = words.Build(g.entries); err != nil {
 			return err
 		}
-		b.shared, b.sharedWords = set, texts
 		if b.cfg.Pinyin {
-			if b.sharedPinyin, err = words.BuildPinyin(entries); err != nil {
+			if g.pinyin, err = words.BuildPinyin(g.entries); err != nil {
 				return err
 			}
 		}
 	}
-	w.words, w.pinyin = b.shared, b.sharedPinyin
-	b.report.Words = max(b.report.Words, len(entries))
+	w.words, w.pinyin = g.set, g.pinyin
+	b.report.Words = max(b.report.Words, len(g.entries))
 	b.report.Bytes = max(b.report.Bytes, w.words.Bytes())
 	return nil
 }
 
-func (b *builder) gather(w *way, first bool) ([]words.Entry, map[string]int32) {
-	var entries []words.Entry
-	byKey := map[string]int32{}
-	for _, l := range b.cfg.Words {
-		if !l.Direction.covers(w.dir) {
-			continue
-		}
-		act := b.action(l.Action, w.dir)
-		for _, text := range l.Entries {
-			key, err := words.Key(text)
-			if err != nil {
-				if first {
-					b.report.add(l.Name, text, err.Error()+": left out")
-				}
-				continue
-			}
-			r := rule{name: text, list: l.Name, category: l.Category, replace: l.Replace, action: act}
-			if old, ok := byKey[key]; ok {
-				b.double(&w.wordRule[old], r, first)
-				continue
-			}
-			if n, alphabetic := words.Letters(text); n == 1 && first {
-				reason := "is a single character and will hit very often"
-				if alphabetic {
-					reason = "is a single letter and will hit wherever it stands alone"
-				}
-				b.report.add(l.Name, text, reason)
-			}
-			byKey[key] = int32(len(entries))
-			entries = append(entries, words.Entry{Text: text, Rule: int32(len(entries))})
-			w.wordRule = append(w.wordRule, r)
+// gathered are the entries that a choice of lists comes to.
+type gathered struct {
+	lists   []int // the lists, by their place in the configuration
+	entries []words.Entry
+	from    []int32 // the list of each entry; len(Words): an exception
+	doubles []double
+	only    map[int32]string // exceptions to single rules
+	set     *words.Set
+	pinyin  *words.Set
+}
+
+// double is a further place in which an entry stands.
+type double struct {
+	entry, list int32
+	text        string
+}
+
+// gather returns the entries for a direction; directions with the same lists
+// share them.
+func (b *builder) gather(dir chat.Direction, report bool) *gathered {
+	var lists []int
+	for i, l := range b.cfg.Words {
+		if l.Direction.covers(dir) {
+			lists = append(lists, i)
 		}
 	}
-	return entries, byKey
+	for _, g := range b.gathered {
+		if slices.Equal(g.lists, lists) {
+			return g
+		}
+	}
+	g := &gathered{lists: lists, only: map[int32]string{}}
+	byKey := map[string]int32{}
+	for _, i := range lists {
+		b.list(g, int32(i), byKey, report)
+	}
+	b.allow(g, byKey, report)
+	b.gathered = append(b.gathered, g)
+	return g
+}
+
+func (b *builder) list(g *gathered, list int32, byKey map[string]int32, report bool) {
+	l := &b.cfg.Words[list]
+	for _, text := range l.Entries {
+		in, err := words.Parse(text)
+		if err != nil {
+			if report {
+				b.report.add(l.Name, text, err.Error()+": left out")
+			}
+			continue
+		}
+		if old, ok := byKey[in.Key]; ok {
+			g.doubles = append(g.doubles, double{old, list, text})
+			continue
+		}
+		if in.Letters == 1 && report {
+			reason := "is a single character and will hit very often"
+			if in.Alphabetic {
+				reason = "is a single letter and will hit wherever it stands alone"
+			}
+			b.report.add(l.Name, text, reason)
+		}
+		byKey[in.Key] = int32(len(g.entries))
+		g.add(text, list)
+	}
+}
+
+func (g *gathered) add(text string, list int32) {
+	g.entries = append(g.entries, words.Entry{Text: text, Rule: int32(len(g.entries))})
+	g.from = append(g.from, list)
+}
+
+// rules says what the entries do in a direction.
+func (b *builder) rules(w *way, g *gathered, report bool) {
+	w.wordRule = make([]rule, len(g.entries))
+	for i, e := range g.entries {
+		if int(g.from[i]) == len(b.cfg.Words) {
+			w.wordRule[i] = rule{name: e.Text, list: "allow", allow: true, only: g.only[int32(i)]}
+			continue
+		}
+		w.wordRule[i] = b.rule(g.from[i], e.Text, w.dir)
+	}
+	for _, d := range g.doubles {
+		b.double(&w.wordRule[d.entry], b.rule(d.list, d.text, w.dir), report)
+	}
+}
+
+func (b *builder) rule(list int32, text string, dir chat.Direction) rule {
+	l := &b.cfg.Words[list]
+	return rule{name: text, list: l.Name, category: l.Category, replace: l.Replace, action: b.action(l.Action, dir)}
 }
 
 // double settles a word that stands in several places: the strictest wins.
-func (b *builder) double(old *rule, r rule, first bool) {
-	if first {
+func (b *builder) double(old *rule, r rule, report bool) {
+	if report {
 		reason := fmt.Sprintf("is there twice (also in %q)", old.list)
 		if old.action != r.action {
 			strict := old.action
@@ -144,23 +193,20 @@ func (b *builder) exceptions() []Exception {
 }
 
 // allow adds the exceptions.
-func (b *builder) allow(w *way, entries *[]words.Entry, byKey map[string]int32, first bool) {
+func (b *builder) allow(g *gathered, byKey map[string]int32, report bool) {
 	for _, x := range b.exceptions() {
-		key, err := words.Key(x.Text)
+		in, err := words.Parse(x.Text)
 		if err != nil {
-			if first {
+			if report {
 				b.report.add("allow", x.Text, err.Error()+": left out")
 			}
 			continue
 		}
-		old, listed := byKey[key]
-		if listed = listed && !w.wordRule[old].allow; listed && x.Rule == "" {
-			if first {
-				b.report.add("allow", x.Text, fmt.Sprintf("is also in %q: the exception wins", w.wordRule[old].list))
-			}
+		if old, ok := byKey[in.Key]; ok && x.Rule == "" && report {
+			b.report.add("allow", x.Text, fmt.Sprintf("is also in %q: the exception wins", b.cfg.Words[g.from[old]].Name))
 		}
-		*entries = append(*entries, words.Entry{Text: x.Text, Rule: int32(len(*entries))})
-		w.wordRule = append(w.wordRule, rule{name: x.Text, list: "allow", allow: true, only: x.Rule})
+		g.only[int32(len(g.entries))] = x.Rule
+		g.add(x.Text, int32(len(b.cfg.Words)))
 	}
 }
 

@@ -199,12 +199,12 @@ func (l *loader) row(line string) {
 	if l.out.Lines == 1 && strings.EqualFold(row.Word, "word") && l.out.CSV {
 		return // the header
 	}
-	key, err := words.Key(row.Word)
+	in, err := words.Parse(row.Word)
 	if err != nil {
 		l.problem(row.Word, err.Error()+": left out")
 		return
 	}
-	if i, ok := l.seen[key]; ok {
+	if i, ok := l.seen[in.Key]; ok {
 		old := &l.out.Rows[i]
 		if old.Action == row.Action {
 			l.problem(row.Word, fmt.Sprintf("stands in line %d already: left out", old.Line))
@@ -216,10 +216,10 @@ func (l *loader) row(line string) {
 		}
 		return
 	}
-	if n, _ := words.Letters(row.Word); n == 1 {
+	if in.Letters == 1 {
 		l.problem(row.Word, "is a single character and will hit very often")
 	}
-	l.seen[key] = len(l.out.Rows)
+	l.seen[in.Key] = len(l.out.Rows)
 	l.out.Rows = append(l.out.Rows, row)
 }
 

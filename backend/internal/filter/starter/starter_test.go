@@ -20,14 +20,14 @@ func TestLists(t *testing.T) {
 		}
 		seen := map[string]string{}
 		for _, e := range l.Entries {
-			key, err := words.Key(e)
+			in, err := words.Parse(e)
 			if err != nil {
 				t.Errorf("list %s: %q %v", l.Name, e, err)
 			}
-			if seen[key] != "" {
-				t.Errorf("list %s: %q and %q are the same", l.Name, e, seen[key])
+			if seen[in.Key] != "" {
+				t.Errorf("list %s: %q and %q are the same", l.Name, e, seen[in.Key])
 			}
-			seen[key] = e
+			seen[in.Key] = e
 		}
 	}
 }

@@ -181,7 +181,9 @@ func (b *builder) strings(classes map[rune]uint16) {
 		}
 		ps[i] = pair{all[from:len(all):len(all)], e}
 	}
-	slices.SortStableFunc(ps, func(x, y pair) int { return slices.Compare(x.str, y.str) })
+	slices.SortFunc(ps, func(x, y pair) int {
+		return cmp.Or(slices.Compare(x.str, y.str), cmp.Compare(x.e.off, y.e.off))
+	})
 	b.strs = make([][]uint16, len(ps))
 	for i, p := range ps {
 		b.strs[i], b.entries[i] = p.str, p.e

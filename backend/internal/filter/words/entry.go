@@ -10,8 +10,9 @@ package words
 
 import (
 	"errors"
+	"slices"
 	"strings"
-	"unicode"
+	"unicode/utf8"
 
 	"haoke/backend/internal/filter/fold"
 )
@@ -58,6 +59,7 @@ func parse(t *fold.Table, text string) (letters []rune, spaces uint64, flags uin
 		flags |= openRight
 	}
 	gap := false
+	letters = make([]rune, 0, len(text))
 	for _, r := range text {
 		k, f, more := t.Fold(r)
 		switch k {
@@ -152,26 +154,25 @@ func disguises(r rune) string {
 // ambiguous are the symbols that may be a letter or a separator.
 const ambiguous = "@$!|+€¢"
 
-// Key is the form under which two entries are the same word.
-func Key(text string) (string, error) {
-	letters, _, flags, err := parse(fold.Default(), text)
-	if err != nil {
-		return "", err
-	}
-	return string(rune('0'+flags)) + string(letters), nil
+// Info is what can be said of an entry before it is compiled.
+type Info struct {
+	Key        string // equal for entries that are the same word
+	Letters    int    // after folding
+	Alphabetic bool   // of a script that writes spaces between words, or digits
 }
 
-// Letters counts the letters of an entry and tells whether they are of a
-// script that writes spaces between words.
-func Letters(text string) (n int, alphabetic bool) {
-	letters, _, _, err := parse(fold.Default(), text)
+// Parse tells about an entry, or why it cannot be one: ErrNoLetters, ErrTooLong.
+func Parse(text string) (Info, error) {
+	letters, _, flags, err := parse(fold.Default(), text)
 	if err != nil {
-		return 0, false
+		return Info{}, err
 	}
+	in := Info{Letters: len(letters), Alphabetic: slices.ContainsFunc(letters, bounded)}
+	b := make([]byte, 1, 1+4*len(letters))
+	b[0] = '0' + flags
 	for _, r := range letters {
-		if unicode.IsDigit(r) || fold.Alphabetic(r) {
-			alphabetic = true
-		}
+		b = utf8.AppendRune(b, r)
 	}
-	return len(letters), alphabetic
+	in.Key = string(b)
+	return in, nil
 }

@@ -1,7 +1,6 @@
 package words
 
 import (
-	"cmp"
 	"math/bits"
 	"slices"
 )
@@ -55,21 +54,18 @@ func (b *builder) place(nclass int) {
 
 func (p *placer) placeAll() {
 	b := p.b
-	order := make([]int32, 0, len(b.nodes))
-	for i := 1; i < len(b.nodes); i++ {
-		if b.nodes[i].nkids > 0 {
-			order = append(order, int32(i))
-		}
-	}
 	// single children in the order of their classes: then each finds its cell
 	// behind the one before
-	slices.SortFunc(order, func(i, j int32) int {
-		x, y := &b.nodes[i], &b.nodes[j]
-		return cmp.Or(cmp.Compare(y.nkids, x.nkids), cmp.Compare(b.nodes[x.kids].class, b.nodes[y.kids].class), cmp.Compare(i, j))
-	})
+	order := make([]uint64, 0, len(b.nodes))
+	for i := 1; i < len(b.nodes); i++ {
+		if n := &b.nodes[i]; n.nkids > 0 {
+			order = append(order, uint64(0xFFFF-n.nkids)<<48|uint64(b.nodes[n.kids].class)<<32|uint64(i))
+		}
+	}
+	slices.Sort(order)
 	size := 0
-	for _, i := range order {
-		n := &b.nodes[i]
+	for _, o := range order {
+		n := &b.nodes[uint32(o)]
 		if s := bits.Len32(uint32(n.nkids)); s != size {
 			size, p.hint = s, p.next[0]
 		}
@@ -80,8 +76,9 @@ func (p *placer) placeAll() {
 			p.take(kids[k].cell, cellRoot)
 		}
 	}
-	for _, i := range order {
-		b.cells[b.nodes[i].cell].base = b.nodes[i].base
+	for _, o := range order {
+		n := &b.nodes[uint32(o)]
+		b.cells[n.cell].base = n.base
 	}
 }
 
