@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
 
-const BUDGET = 22 * 1024
+const BUDGET = 15 * 1024
 const root = import.meta.dirname
 const dist = root + '/dist'
 
@@ -32,7 +32,7 @@ async function bundle(entry, file, define = {}) {
 }
 
 const parts = []
-for (const f of readdirSync(`${root}/src/parts`)) parts.push([`parts/${f}`, f.replace(/\.ts$/, '.js')])
+for (const f of readdirSync(`${root}/src/parts`)) if (f.endsWith('.ts')) parts.push([`parts/${f}`, f.replace(/\.ts$/, '.js')])
 for (const f of readdirSync(`${root}/src/lang`)) {
   if (/^(en|pick)\.ts$/.test(f)) continue
   parts.push([`lang/${f}`, 'l-' + f.replace(/\.ts$/, '.js')])

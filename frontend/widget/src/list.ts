@@ -1,365 +1,225 @@
-import type { Msg, Out } from './convo'
-import { h, iconButton, textButton } from './dom'
-import { anchor, inline, md, stableEnd } from './md'
-import type { Words } from './lang/en'
+import type { Msg } from './convo'
+import { attr, button, h } from './dom'
+import { link, inline, md, safeUrl, stableEnd } from './md'
+import type { Out } from './store'
+import type { App } from './types'
 
-export interface ListDeps {
-  words(): Words
-  locale(): string
-  /** The appliance's own file address. */
-  own(url: string): boolean
-  resend(o: Out): void
-  /** Asks again after an answer that could not be made. */
-  ask(text: string): void
-  rate(seq: number, score: number): void
-  rating(): boolean
-  copied(text: string): void
-  announce(text: string): void
-  /** Milliseconds by which the browser's clock differs from the server's. */
-  skew(): number
-}
-
-/** Longest text whose unfinished part is drawn again on every frame. */
+/** Longest unfinished part of an answer that is drawn again on every frame. */
 const SMOOTH = 8_000
+
+export type List = ReturnType<typeof messageList>
 
 /**
  * The messages on screen. Durable ones stand in the order of seq, then the
- * answer under way, then what is on its way out. A node that was drawn is never
- * drawn again unless its text changed.
+ * answer under way, then what is on its way out. What was drawn and read is
+ * not drawn again unless its text changed.
  */
-export class List {
-  el: HTMLElement
-  private seqs: number[] = []
-  private nodes = new Map<number, HTMLElement>()
-  private outs = new Map<string, HTMLElement>()
-  private outBox: HTMLElement
-  private live: HTMLElement
-  private body?: HTMLElement
-  private tail?: HTMLElement
-  private done = 0
-  private shown = ''
-  private spoken = 0
-  private text: string | null = null
-  private frame = 0
-  private last = 0
-  private dots?: HTMLElement
-  private anchorTo?: HTMLElement
-  private lastVisitor?: HTMLElement
+export function messageList(app: App, box: HTMLElement, moved: (more: boolean) => void) {
+  const all = h('div', '', box)
+  const live = h('div', '', box)
+  const out = h('div', '', box)
+  const nodes = new Map<number, HTMLElement>()
+  const outs = new Map<string, HTMLElement>()
+  let question: HTMLElement | undefined
+  let target: HTMLElement | undefined
+  let dots: HTMLElement | undefined
+  // The answer under way: its text, what of it is drawn, and where.
+  let text: string | null = null
+  let body: HTMLElement | undefined
+  let tail: HTMLElement
+  let done = 0
+  let shown = ''
+  let spoken = 0
+  let frame = 0
+  let last = 0
 
-  constructor(
-    private d: ListDeps,
-    readonly box: HTMLElement,
-    private moved: (more: boolean) => void,
-  ) {
-    this.el = h('div', '', box)
-    this.live = h('div', '', box)
-    this.outBox = h('div', '', box)
-    box.addEventListener('scroll', () => this.scrolled(), { passive: true })
+  const atEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight < 48
+  const scrolled = () => moved(!atEnd())
+  box.addEventListener('scroll', scrolled, { passive: true })
+  const toEnd = () => {
+    target = undefined
+    box.scrollTop = box.scrollHeight
+    scrolled()
+  }
+  // Follows what grows, but only until the question that is being answered
+  // reaches the top: what someone reads must not move away under the eyes.
+  const follow = (stick: boolean) => {
+    if (stick) {
+      const limit = target && target.isConnected ? target.offsetTop - box.offsetTop - 12 : 1e9
+      box.scrollTop = Math.max(box.scrollTop, Math.min(limit, box.scrollHeight))
+    }
+    scrolled()
   }
 
-  get empty() {
-    return !this.seqs.length && !this.outs.size
+  // Tells screen readers finished sentences, each once.
+  const speak = (s: string, whole?: boolean) => {
+    let end = whole ? s.length : spoken
+    const re = /[.!?…؟](?=\s)|[。！？\n]/g
+    re.lastIndex = spoken
+    while (!whole && re.exec(s)) end = re.lastIndex
+    app.view.say(s.slice(spoken, end).replace(/[*_`#>|~]/g, ''))
+    spoken = end
   }
 
-  clear() {
-    this.el.textContent = this.outBox.textContent = ''
-    this.seqs = []
-    this.nodes.clear()
-    this.outs.clear()
-    this.lastVisitor = this.anchorTo = undefined
-    this.stream(null)
-  }
-
-  /** Shows a durable message, in its place. */
-  put(m: Msg) {
-    const old = this.nodes.get(m.seq)
-    const stick = this.atEnd()
-    const node = this.draw(m)
-    if (old) old.replaceWith(node)
-    else {
-      let at = this.seqs.length
-      while (at > 0 && this.seqs[at - 1] > m.seq) at--
-      const next = at < this.seqs.length ? this.nodes.get(this.seqs[at])! : null
-      this.el.insertBefore(node, next)
-      for (let i = this.seqs.length; i > at; i--) this.seqs[i] = this.seqs[i - 1]
-      this.seqs[at] = m.seq
-    }
-    this.nodes.set(m.seq, node)
-    this.runs(node, m)
-    if (m.from === 'visitor') {
-      this.lastVisitor = node
-      if (this.anchorTo && !this.anchorTo.isConnected) this.anchorTo = node
-    }
-    this.keep(stick)
-  }
-
-  private draw(m: Msg): HTMLElement {
-    const w = this.d.words()
-    const g = h('div', 'g ' + m.from[0])
-    g.dataset.from = m.from
-    if (m.from === 'visitor') {
-      h('span', 'sr', g, w.you)
-      this.plain(h('div', 'x', g), m.text)
-      const n = h('div', 'n', g)
-      this.time(n, m)
-      return g
-    }
-    if (m.from !== 'system') {
-      const n = h('div', 'n', g)
-      const who = m.from === 'ai' ? w.ai : m.name || w.team
-      g.dataset.who = who
-      h('span', '', n, who)
-      this.time(n, m)
-    }
-    // What was streamed and read already keeps its nodes.
-    const x = this.takeStreamed(m) || h('div', 'x')
-    g.appendChild(x)
-    if (!x.firstChild) x.appendChild(md(m.text, { img: u => this.d.own(u) }))
-    this.sourcesOf(m, g)
-    this.finish(m, g, x)
+  const group = (from: string, to: Node | null, who?: string, cls = from[0]) => {
+    const g = h('div', 'g ' + cls, to)
+    if (who) h('span', '', h('div', 'n', g), who)
     return g
   }
 
-  private takeStreamed(m: Msg): HTMLElement | undefined {
-    if (m.from !== 'ai' || !this.body || this.text !== m.text) {
-      if (m.from === 'ai' && this.body && this.text !== null) this.speak(m.text, true)
-      return undefined
-    }
-    this.flush(true)
-    const x = this.body
-    const t = this.tail!
-    while (t.firstChild) x.insertBefore(t.firstChild, t)
-    t.remove()
-    this.body = undefined
-    return x
+  // A visitor's own words are never Markdown, but own files show.
+  const plain = (s: string, x: HTMLElement) => {
+    const m = /^!?\[([^[\]\n]*)\]\(([^()\s]+)\)$/.exec(s)
+    if (m && app.own(m[2])) inline((/\.(png|jpe?g|gif|webp)$/i.test(m[1]) ? '!' : '') + `[${m[1]}](${m[2]})`, x, app.own, 4)
+    else x.textContent = s
   }
 
-  private sourcesOf(m: Msg, g: HTMLElement) {
-    if (!m.sources) return
-    const p = h('p', 'src', undefined, this.d.words().sources)
-    for (let i = 0; i < m.sources.length && i < 8; i++) {
-      const s = m.sources[i]
-      if (!s || typeof s.title !== 'string') continue
-      if (/^https?:\/\//i.test(String(s.url))) p.appendChild(anchor(String(s.url), s.title))
-      else h('span', '', p, ' ' + s.title)
-    }
-    if (p.childElementCount) g.appendChild(p)
-  }
-
-  private finish(m: Msg, g: HTMLElement, x: HTMLElement) {
-    const w = this.d.words()
-    if (m.from === 'ai') {
-      if (m.finish === 'length' || m.finish === 'stopped') h('p', 'src', g, m.finish === 'length' ? w.cut : w.stopped)
-      this.actions(m, g)
-    } else if (m.finish === 'error') {
-      const asked = this.question(m.seq)
-      if (asked) textButton(w.retry, '', x, () => this.d.ask(asked))
-    }
-  }
-
-  private question(seq: number): string | undefined {
-    for (let i = this.seqs.length - 1; i >= 0; i--) {
-      const n = this.nodes.get(this.seqs[i])!
-      if (this.seqs[i] < seq && n.dataset.from === 'visitor') return n.querySelector('.x')!.textContent || undefined
-    }
-    return undefined
-  }
-
-  private actions(m: Msg, g: HTMLElement) {
-    const w = this.d.words()
-    const act = h('div', 'act', g)
-    iconButton('copy', w.copy, 'i', act, () => this.d.copied(m.text))
-    if (!this.d.rating()) return
-    const both: HTMLButtonElement[] = []
-    const vote = (i: number) => {
-      for (let k = 0; k < 2; k++) both[k].setAttribute('aria-pressed', String(k === i))
-      this.d.rate(m.seq, i ? 1 : 5)
-    }
-    both[0] = iconButton('up', w.up, 'i', act, () => vote(0))
-    both[1] = iconButton('dn', w.down, 'i', act, () => vote(1))
-    for (let k = 0; k < 2; k++) both[k].setAttribute('aria-pressed', 'false')
-  }
-
-  /** A visitor's own words: never Markdown, but addresses and own files show. */
-  private plain(x: HTMLElement, text: string) {
-    const m = /^(!?)\[([^\]\n]{0,300})\]\(([^()\s]{1,1000})\)$/.exec(text)
-    if (m && this.d.own(m[3])) {
-      const pic = /\.(png|jpe?g|gif|webp)$/i.test(m[2]) || m[1]
-      inline((pic ? '!' : '') + '[' + m[2].replace(/[\\`*_~\[\]]/g, '\\$&') + '](' + m[3] + ')', n => x.appendChild(n), { img: u => this.d.own(u) }, 4)
-      const img = x.querySelector('img')
-      if (img) img.alt = m[2]
-    } else x.textContent = text
-  }
-
-  private time(n: HTMLElement, m: Msg) {
-    const t = h('time', '', n)
-    const at = m.at ? Date.parse(m.at) : Date.now() + this.d.skew()
-    if (isNaN(at)) return
-    const d = new Date(at)
-    t.dateTime = d.toISOString()
-    try {
-      t.textContent = d.toLocaleTimeString(this.d.locale(), { hour: '2-digit', minute: '2-digit' })
-      t.title = d.toLocaleString(this.d.locale())
-    } catch {
-      t.textContent = t.dateTime.slice(11, 16)
-    }
-    n.parentElement!.dataset.day = d.toDateString()
-  }
-
-  /** Names only the first of a run of messages and parts the days. */
-  private runs(node: HTMLElement, m: Msg) {
-    const prev = node.previousElementSibling as HTMLElement | null
-    const next = node.nextElementSibling as HTMLElement | null
-    if (prev && prev.dataset.who && prev.dataset.who === node.dataset.who && m.from !== 'ai') node.classList.add('run')
-    if (next && next.dataset.who && next.dataset.who === node.dataset.who && m.from !== 'ai') next.classList.add('run')
-    if (prev && prev.dataset.day && node.dataset.day && prev.dataset.day !== node.dataset.day && m.at) {
-      const d = h('div', 'day')
-      try {
-        d.textContent = new Date(m.at).toLocaleDateString(this.d.locale(), { weekday: 'long', day: 'numeric', month: 'long' })
-      } catch {
-        d.textContent = m.at.slice(0, 10)
-      }
-      node.insertBefore(d, node.firstChild)
-    }
-  }
-
-  /** Shows a message on its way out, or takes it away. */
-  out(o: Out, gone?: boolean) {
-    const had = this.outs.get(o.id)
-    if (gone) {
-      this.outs.delete(o.id)
-      if (had) had.remove()
-      return
-    }
-    const w = this.d.words()
-    const g = h('div', 'g v')
-    this.plain(h('div', 'x', g), o.x)
-    const n = h('div', o.fail ? 'n bad' : 'n', g)
-    if (o.fail) {
-      n.setAttribute('role', 'alert')
-      h('span', '', n, o.fail.trim() || w.unsent)
-      textButton(w.retry, '', n, () => this.d.resend(o))
-    } else h('span', 'wait', n, w.sending)
-    if (had) had.replaceWith(g)
-    else this.outBox.appendChild(g)
-    this.outs.set(o.id, g)
-    if (!had) this.toEnd()
-  }
-
-  /** The answer under way: its whole text so far, drawn once a frame. */
-  stream(text: string | null) {
-    if (text === null) {
-      this.speak(this.text || '', true)
-      this.text = null
-      this.live.textContent = ''
-      this.body = this.tail = undefined
-      return
-    }
-    if (!this.body || !text.startsWith(this.shown)) this.begin()
-    this.text = text
-    if (!this.frame) this.frame = requestAnimationFrame(() => this.flush(false))
-    // A hidden page gets no frames; it catches up when it is seen again.
-  }
-
-  private begin() {
-    const w = this.d.words()
-    this.setDots(null)
-    this.live.textContent = ''
-    const g = h('div', 'g a', this.live)
-    h('span', '', h('div', 'n', g), w.ai)
-    this.body = h('div', 'x', g)
-    this.tail = h('div', '', this.body)
-    this.tail.style.display = 'contents'
-    this.done = this.spoken = 0
-    this.shown = ''
-    this.anchorTo = this.lastVisitor || g
-  }
-
-  private flush(final: boolean) {
-    this.frame = 0
-    const s = this.text
-    if (s === null || !this.body || (s === this.shown && !final)) return
+  const flush = (final?: boolean) => {
+    cancelAnimationFrame(frame)
+    frame = 0
+    if (!body || text == null || text == shown) return
     const now = performance.now()
-    if (!final && s.length - this.done > SMOOTH && now - this.last < 150) {
-      this.frame = requestAnimationFrame(() => this.flush(false))
-      return
+    if (!final && text.length - done > SMOOTH && now - last < 200) return void (frame = requestAnimationFrame(() => flush()))
+    last = now
+    const stick = atEnd()
+    const cut = stableEnd(text, done)
+    if (cut > done) {
+      const f = document.createDocumentFragment()
+      md(text.slice(done, cut), f, app.own)
+      body.insertBefore(f, tail)
+      done = cut
     }
-    this.last = now
-    const stick = this.atEnd()
-    const o = { img: (u: string) => this.d.own(u) }
-    const cut = stableEnd(s, this.done)
-    if (cut > this.done) {
-      this.body.insertBefore(md(s.slice(this.done, cut), o), this.tail!)
-      this.done = cut
-    }
-    this.tail!.textContent = ''
-    this.tail!.appendChild(md(s.slice(this.done), o))
-    this.shown = s
-    this.speak(s, false)
-    this.keep(stick)
+    tail.textContent = ''
+    md(text.slice(done), tail, app.own)
+    shown = text
+    speak(text)
+    follow(stick)
   }
 
-  /** Tells screen readers finished sentences, each once. */
-  private speak(s: string, all: boolean) {
-    let end = all ? s.length : this.spoken
-    if (!all) {
-      const re = /[.!?。！？…؟](?=\s)|[。！？]|\n/g
-      re.lastIndex = this.spoken
-      while (re.exec(s)) end = re.lastIndex
+  const draw = (m: Msg) => {
+    const w = app.words
+    const from = m.from
+    const g = group(from, null, from == 'ai' ? w.ai : from == 'operator' ? String(m.name || w.team) : '')
+    let x: HTMLElement
+    attr(g, 'data-from', from)
+    if (from == 'ai' && body && text == m.text) {
+      // What was streamed and read already keeps its nodes.
+      flush(true)
+      speak(m.text, true)
+      g.appendChild((x = body))
+      while (tail.firstChild) x.insertBefore(tail.firstChild, tail)
+      tail.remove()
+      body = undefined
+    } else {
+      if (from == 'visitor') h('span', 'sr', g, w.you)
+      x = h('div', 'x', g)
+      if (from == 'visitor') plain(m.text, x)
+      else md(m.text, x, app.own)
     }
-    const t = s.slice(this.spoken, end).replace(/[*_`#>|~]/g, '').trim()
-    this.spoken = all ? 0 : end
-    if (t) this.d.announce(t)
-  }
-
-  /** Three dots with a word beside them; null takes them away. */
-  setDots(note: string | null) {
-    if (note === null) {
-      if (this.dots) this.dots.remove()
-      this.dots = undefined
-      return
+    const src = m.sources
+    if (Array.isArray(src) && src.length) {
+      const p = h('p', 'src', g, w.sources)
+      for (let i = 0; i < src.length && i < 8; i++) {
+        const { title, url } = src[i] || {}
+        if (safeUrl(String(url))) link(url!, p, String(title))
+        else h('span', '', p, String(title))
+      }
     }
-    if (this.body) return
-    if (!this.dots) {
-      const g = (this.dots = h('div', 'g a', this.live))
-      h('span', '', h('div', 'n', g), '')
-      const d = h('div', 'dots', g)
-      for (let i = 0; i < 3; i++) h('i', '', d)
-      h('span', '', d)
-      this.keep(true)
+    const end = m.finish
+    if (from == 'ai' && (end == 'length' || end == 'stopped')) h('p', 'src', g, end == 'length' ? w.cut : w.stopped)
+    if (from == 'system' && end == 'error') {
+      button('', x, () => {
+        for (let i = m.seq, q; i > 0; i--) if ((q = app.convo.msgs.get(i)) && q.from == 'visitor') return void app.say(q.text)
+      }, w.retry)
     }
-    const kids = this.dots.lastElementChild!
-    kids.lastElementChild!.textContent = note
+    if (app.dress) app.dress(m, g, x)
+    return g
   }
 
-  /** Marks the newest own message as arrived. */
-  atEnd(): boolean {
-    const b = this.box
-    return b.scrollHeight - b.scrollTop - b.clientHeight < 48
-  }
-
-  toEnd() {
-    this.anchorTo = undefined
-    this.box.scrollTop = this.box.scrollHeight
-  }
-
-  /**
-   * Follows what grows, but only until the question that is being answered
-   * reaches the top: what someone reads must not move away under the eyes.
-   */
-  private keep(stick: boolean) {
-    const b = this.box
-    if (stick) {
-      const end = b.scrollHeight - b.clientHeight
-      const a = this.anchorTo
-      const limit = a && a.isConnected ? a.offsetTop - b.offsetTop - 12 : end
-      const to = Math.min(end, Math.max(limit, b.scrollTop))
-      if (to > b.scrollTop) b.scrollTop = to
-    }
-    this.scrolled()
-  }
-
-  private scrolled() {
-    this.moved(!this.atEnd())
+  return {
+    toEnd,
+    /** Whether nothing has been said yet. */
+    empty: () => !nodes.size && !outs.size,
+    /** Where lines of our own go that are not messages. */
+    all,
+    /** Shows a durable message, in its place. */
+    put(m: Msg) {
+      const old = nodes.get(m.seq)
+      const stick = atEnd()
+      const node = draw(m)
+      if (old) old.replaceWith(node)
+      else {
+        let next: HTMLElement | undefined
+        for (let i = m.seq + 1; i <= m.seq + 99 && !next && nodes.size; i++) next = nodes.get(i)
+        all.insertBefore(node, next || null)
+      }
+      nodes.set(m.seq, node)
+      if (m.from == 'visitor') question = node
+      follow(stick)
+    },
+    /** Shows a message on its way out, or takes it away. */
+    out(o: Out, gone?: boolean) {
+      const had = outs.get(o.id)
+      if (gone) {
+        if (had) had.remove()
+        outs.delete(o.id)
+        return
+      }
+      const w = app.words
+      const g = group('visitor', null)
+      plain(o.x, h('div', 'x', g))
+      const n = h('div', o.f ? 'n bad' : 'n wait', g, o.f ? '' : w.sending)
+      if (o.f) {
+        attr(n, 'role', 'alert')
+        h('span', '', n, o.f.trim() || w.unsent)
+        button('', n, () => app.convo.again(o), w.retry)
+      }
+      if (had) had.replaceWith(g)
+      else out.appendChild(g)
+      outs.set(o.id, g)
+      if (!had) toEnd()
+    },
+    /** The answer under way: its whole text so far, drawn once a frame. */
+    stream(s: string | null) {
+      if (s == null) {
+        if (body && text) speak(text, true)
+        text = body = undefined as any
+        live.textContent = ''
+        dots = undefined
+        return
+      }
+      if (!body || s.slice(0, shown.length) != shown) {
+        live.textContent = ''
+        dots = undefined
+        target = question
+        body = h('div', 'x', group('ai', live, app.words.ai))
+        tail = h('div', 'tail', body)
+        done = spoken = 0
+        shown = ''
+      }
+      text = s
+      // A hidden page gets no frames; the durable message brings it up to date.
+      frame = frame || requestAnimationFrame(() => flush())
+    },
+    /** Three dots with a word beside them; null takes them away. */
+    dots(note: string | null) {
+      if (note == null || body) {
+        if (dots) dots.remove()
+        dots = undefined
+        return
+      }
+      if (!dots) {
+        const d = h('div', 'dots', (dots = group('ai', live)))
+        for (let i = 0; i < 4; i++) h(i < 3 ? 'i' : 'span', '', d)
+        follow(true)
+      }
+      dots.firstChild!.lastChild!.textContent = note
+    },
+    clear() {
+      all.textContent = out.textContent = ''
+      nodes.clear()
+      outs.clear()
+      question = target = undefined
+    },
   }
 }

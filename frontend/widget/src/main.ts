@@ -1,31 +1,14 @@
-import { App } from './app'
 import { api } from './api'
-import { read, type PageSettings } from './settings'
+import { createApp } from './app'
+import { fromData } from './settings'
 
-declare global {
-  interface Window {
-    Haoke?: any
-    HaokeSettings?: unknown
-  }
+const w = window as any
+// Loaded twice: the first one stays.
+if (!w.Haoke || !w.Haoke.version) {
+  const tag = (document.currentScript || document.querySelector('script[src*="/widget.js"]')) as HTMLScriptElement | null
+  const page = Object.assign({}, w.HaokeSettings, tag && fromData(tag.dataset))
+  const base = new URL('.', new URL(page.server || (tag && tag.src) || '', location.href)).href
+  const app = createApp(page, base)
+  w.Haoke = api(app, w.Haoke)
+  app.start()
 }
-
-/** The script's own element; where the page moved it, the one that fits. */
-function self(): HTMLScriptElement | null {
-  return (document.currentScript as HTMLScriptElement) || document.querySelector('script[src*="/widget.js"]')
-}
-
-;(() => {
-  const queue = window.Haoke
-  // Loaded twice: the first one stays.
-  if (queue && queue.version) return
-  const tag = self()
-  const page: PageSettings = { ...read(window.HaokeSettings), ...read(tag ? { ...tag.dataset } : {}) }
-  const src = page.server || (tag ? tag.src : location.href)
-  const base = new URL('.', new URL(src, location.href)).href.replace(/[?#].*$/, '')
-  const boot = () => {
-    const app = new App(page, base)
-    window.Haoke = api(app, queue)
-    app.start()
-  }
-  if (document.documentElement) boot()
-})()

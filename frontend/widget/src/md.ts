@@ -1,315 +1,162 @@
+import { attr, h } from './dom'
+
 /**
  * Markdown to DOM nodes: bold, italics, strike, code, links, lists, tables,
  * quotes, headings. Nothing is ever parsed as HTML; links only to http, https,
- * mailto and tel; a picture is shown only when `img` says that its address is
- * our own. Work is linear in the text: every search for a closing mark is
- * bounded, nesting ends at five levels.
+ * mailto and tel; a picture is shown only when `own` says that its address is
+ * one of the appliance's files. Every search for a closing mark is bounded and
+ * nesting ends at five levels, so the work is linear in the text.
  */
-export interface MdOptions {
-  /** Is this address one of the appliance's own files? */
-  img?: (url: string) => boolean
-}
+export type Own = (url: string) => boolean
 
-type Add = (n: Node) => void
+// Groups: 1 escaped; 2,3 code; 4,5 strong or strike; 6,7 emphasis; 8,9,10 link; 11 address.
+const INLINE =
+  /\\([!-/:-@[-`{-~])|(`{1,3})([^`][^]{0,2000}?)\2(?!`)|(\*\*|__|~~)(?=\S)([^]{0,1000}?\S)\4|([*_])(?=[^\s*_])([^]{0,1000}?[^\s\\])\6(?![\p{L}\p{N}])|(!?)\[([^[\]\n]{0,300})\]\(\s?<?([^\s<>]{1,1000}?)>?(?:\s"[^"\n]{0,200}")?\)|<?((?:https?:\/\/|mailto:)[^\s<>"'`{}|\\^]{2,800})>?|\n/giu
+const WORD = /[\p{L}\p{N}]/u
 
-const el = (tag: string, kids?: (add: Add) => void): HTMLElement => {
-  const e = document.createElement(tag)
-  if (kids) kids(n => e.appendChild(n))
-  return e
-}
+/** Returns the address if it may be linked. Blanks and controls are how "java\nscript:" gets in. */
+export const safeUrl = (url: string) => (/^(https?:\/\/|mailto:|tel:)[^\s\0-\x1f\x7f"<>\\^`{|}]+$/i.test(url) ? url : '')
 
-/** Returns the address if it may be linked. */
-export function safeUrl(url: string): string | undefined {
-  // Control characters and blanks inside are how "java\nscript:" gets in.
-  return /^(https?:\/\/|mailto:|tel:)[^\s\u0000-\u001f\u007f"<>\\^`{|}]+$/i.test(url) ? url : undefined
-}
-
-export function anchor(url: string, label?: string): HTMLAnchorElement {
-  const a = document.createElement('a')
+export function link(url: string, parent: Node | null, text?: string): HTMLAnchorElement {
+  const a = h('a', '', parent, text)
   a.href = url
   a.rel = 'noopener noreferrer nofollow ugc'
   a.target = '_blank'
-  if (label !== undefined) a.textContent = label
   return a
 }
 
-const LINK = /(!?)\[([^\[\]\n]{0,300})\]\(\s{0,3}<?([^\s<>]{1,1000}?)>?(?:\s{1,3}"[^"\n]{0,200}")?\s{0,3}\)/y
-const AUTO = /<?(https?:\/\/[^\s<>"'`{}|\\^]{2,800}|mailto:[^\s<>"'`]{3,300})>?/iy
-const MARKS = '\\`*_~[!<h\n'
-
-/** Finds a closing mark that follows a non-blank, within 2,000 characters. */
-function closer(s: string, mark: string, from: number): number {
-  let i = from
-  for (let n = 0; n < 20; n++) {
-    i = s.indexOf(mark, i)
-    if (i < 0 || i - from > 2000) return -1
-    const c = s[i - 1]
-    if (i > from && c !== ' ' && c !== '\n' && c !== '\\') {
-      // "**" inside "***": take the last two stars
-      if (mark.length > 1 || s[i + 1] !== mark) return i
-      i++
-    }
-    i++
-  }
-  return -1
-}
-
-/** Inline marks of `s`, appended through `add`. */
-export function inline(s: string, add: Add, o: MdOptions, depth = 0) {
-  let plain = ''
-  const none: Record<string, number> = {}
-  const flush = () => {
-    if (plain) add(document.createTextNode(plain))
-    plain = ''
-  }
-  const wrap = (tag: string, text: string) => {
-    flush()
-    add(el(tag, sub => inline(text, sub, o, depth + 1)))
-  }
-  for (let i = 0; i < s.length; i++) {
-    const c = s[i]
-    if (MARKS.indexOf(c) < 0 || depth > 4) {
-      plain += c
+/** Inline marks of `s`, appended to `to`. */
+export function inline(s: string, to: Node, own?: Own, depth = 0) {
+  let last = 0
+  const plain = (t: string) => t && to.appendChild(document.createTextNode(t))
+  const re = new RegExp(INLINE.source, INLINE.flags)
+  let m: RegExpExecArray | null
+  while (depth < 5 && (m = re.exec(s))) {
+    const at = m.index
+    const sub = m[5] || m[7]
+    const wordy = WORD.test(s[at - 1] || '')
+    if (((m[6] == '_' || m[4] == '__') && wordy) || (m[11] && wordy)) {
+      // snake_case and words that end in "http" are not marks.
+      re.lastIndex = at + 1
       continue
     }
-    if (c === '\n') {
-      flush()
-      add(el('br'))
-      continue
-    }
-    if (c === '\\' && i + 1 < s.length && /[!-\/:-@\[-`{-~]/.test(s[i + 1])) {
-      plain += s[++i]
-      continue
-    }
-    if (c === '`' && !none['`']) {
-      let n = 1
-      while (s[i + n] === '`' && n < 9) n++
-      const fence = s.slice(i, i + n)
-      const end = s.indexOf(fence, i + n)
-      if (end > 0 && end - i < 5000) {
-        flush()
-        const e = el('code')
-        e.textContent = s.slice(i + n, end).replace(/^ (.+) $/, '$1')
-        add(e)
-        i = end + n - 1
-        continue
+    plain(s.slice(last, at))
+    last = re.lastIndex
+    if (m[1]) plain(m[1])
+    else if (m[3] != null) h('code', '', to, m[3].replace(/^ (.+) $/, '$1'))
+    else if (sub) inline(sub, h(m[6] ? 'em' : m[4] == '~~' ? 's' : 'strong', '', to), own, depth + 1)
+    else if (m[10]) {
+      const url = m[10]
+      const mine = own && own(url)
+      // A refused address is shown, not hidden: the reader sees what it was.
+      if (!mine && !safeUrl(url)) plain(m[9] + ' (' + url + ')')
+      else {
+        const a = link(url, to)
+        if (m[8] && mine) {
+          const img = h('img', '', a)
+          img.alt = m[9]
+          img.src = url
+        } else inline(m[9] || url, a, own, 4 + +!m[9])
       }
-      if (end < 0 && n === 1) none['`'] = 1
-      plain += fence
-      i += n - 1
-      continue
-    }
-    if ((c === '*' || c === '_' || c === '~') && s[i + 1] !== undefined) {
-      const two = s[i + 1] === c
-      const mark = two ? c + c : c
-      const a = i + mark.length
-      const word = c === '_' && /[\p{L}\p{N}]/u.test(s[i - 1] || '')
-      if ((c !== '~' || two) && !word && s[a] && !/\s/.test(s[a]) && !none[mark]) {
-        const end = closer(s, mark, a)
-        if (end > 0 && !(c === '_' && /[\p{L}\p{N}]/u.test(s[end + mark.length] || ''))) {
-          wrap(c === '~' ? 's' : two ? 'strong' : 'em', s.slice(a, end))
-          i = end + mark.length - 1
-          continue
-        }
-        if (end < 0 && s.indexOf(mark, a) < 0) none[mark] = 1
-      }
-      plain += mark
-      i += mark.length - 1
-      continue
-    }
-    if (c === '[' || (c === '!' && s[i + 1] === '[')) {
-      LINK.lastIndex = i
-      const m = LINK.exec(s)
-      if (m) {
-        flush()
-        link(m[2], m[3], !!m[1], add, o, depth)
-        i += m[0].length - 1
-        continue
-      }
-    }
-    if ((c === '<' || c === 'h') && !/[\p{L}\p{N}]/u.test(s[i - 1] || '')) {
-      AUTO.lastIndex = i
-      const m = AUTO.exec(s)
-      if (m) {
-        // Punctuation at the end belongs to the sentence, not to the address.
-        const url = m[1].replace(/[.,;:!?)\]。，；：！？）】」』、…]+$/, '')
-        if (safeUrl(url)) {
-          flush()
-          add(anchor(url, url))
-          i += m[0][0] === '<' && m[0].length === m[1].length + 2 && url === m[1] ? m[0].length - 1 : (m[0][0] === '<' ? 1 : 0) + url.length - 1
-          continue
-        }
-      }
-    }
-    plain += c
+    } else if (m[11]) {
+      // Punctuation at the end belongs to the sentence, not to the address.
+      const url = m[11].replace(/[.,;:!?)\]*_~。，；：！？）】」』、…]{1,99}$/, '')
+      if (safeUrl(url)) {
+        link(url, to, url)
+        if (m[0][0] != '<' || url != m[11]) last = re.lastIndex = at + +(m[0][0] == '<') + url.length
+      } else plain(m[0])
+    } else h('br', '', to)
   }
-  flush()
+  plain(s.slice(last))
 }
 
-function link(label: string, url: string, picture: boolean, add: Add, o: MdOptions, depth: number) {
-  const own = o.img && o.img(url)
-  const href = own ? url : safeUrl(url)
-  if (!href) {
-    // A refused address is shown, not hidden: the reader sees what it was.
-    add(document.createTextNode(label + ' (' + url + ')'))
-    return
-  }
-  const a = anchor(href)
-  if (picture && own) {
-    const img = document.createElement('img')
-    img.src = href
-    img.alt = label
-    img.loading = 'lazy'
-    a.appendChild(img)
-  } else if (label) inline(label, n => a.appendChild(n), {}, Math.max(depth + 1, 4))
-  else a.textContent = href
-  add(a)
+const ITEM = /^(\s{0,12})(?:[-*+•]|(\d{1,9})[.)])\s+(?=\S)/
+const FENCE = /^\s*(```+|~~~+)/
+const QUOTE = /^\s{0,3}>\s?/
+const cells = (row: string) => row.trim().replace(/^\||\|$/g, '').split('|')
+
+/** Renders `text` into `to`. */
+export function md(text: string, to: Node, own?: Own) {
+  block(text.replace(/\r/g, '').split('\n'), to, own, 0)
 }
 
-const ITEM = /^(\s{0,12})([-*+•]|\d{1,9}[.)])\s+(.*)$/
-const TABLE = /^\s*\|?\s*:?-{1,}:?\s*(\|\s*:?-{1,}:?\s*)*\|?\s*$/
-
-function cells(row: string): string[] {
-  return row.trim().replace(/^\|/, '').replace(/\|$/, '').split('|')
-}
-
-/** Renders `text` into a fragment. */
-export function md(text: string, o: MdOptions = {}): DocumentFragment {
-  const out = document.createDocumentFragment()
-  const lines = text.replace(/\r\n?/g, '\n').split('\n')
-  block(lines, 0, lines.length, n => out.appendChild(n), o, 0)
-  return out
-}
-
-function block(lines: string[], from: number, to: number, add: Add, o: MdOptions, depth: number) {
+function block(lines: string[], to: Node, own: Own | undefined, depth: number) {
   let para = ''
   const flush = () => {
-    if (para) {
-      const p = para
-      add(el('p', sub => inline(p, sub, o)))
-    }
+    // The first paragraph of a list item needs no paragraph of its own.
+    if (para) inline(para, depth && to.nodeName == 'LI' && !to.firstChild ? to : h('p', '', to), own)
     para = ''
   }
-  let i = from
-  while (i < to) {
+  for (let i = 0; i < lines.length; i++) {
     const l = lines[i]
+    const t = l.trim()
     let m: RegExpExecArray | null
-    if (!l.trim()) {
+    if (!t) flush()
+    else if ((m = FENCE.exec(l))) {
       flush()
-      i++
-    } else if ((m = /^\s{0,12}(`{3,}|~{3,})/.exec(l))) {
-      flush()
-      const fence = m[1]
       let code = ''
-      for (i++; i < to && lines[i].trim().indexOf(fence) !== 0; i++) code += lines[i] + '\n'
-      i++
-      add(
-        el('pre', sub => {
-          const c = el('code')
-          c.textContent = code.replace(/\n$/, '')
-          sub(c)
-        }),
-      )
-    } else if ((m = /^\s{0,3}#{1,6}\s+(\S.*)$/.exec(l))) {
+      while (++i < lines.length && lines[i].trim().indexOf(m[1])) code += (code && '\n') + lines[i]
+      h('code', '', h('pre', '', to), code)
+    } else if ((m = /^#{1,6}\s+/.exec(t))) {
       flush()
-      const h = m[1].trimEnd().replace(/\s#+$/, '')
-      const p = el('p', sub => inline(h, sub, o))
-      p.className = 'h'
-      add(p)
-      i++
-    } else if (/^\s{0,3}([-*_])(\s*\1){2,}\s*$/.test(l)) {
+      inline(t.slice(m[0].length), h('p', 'h', to), own)
+    } else if (/^([-*_])(\s?\1){2,}$/.test(t)) {
       flush()
-      add(el('hr'))
-      i++
-    } else if (/^\s{0,3}>/.test(l) && depth < 4) {
+      h('hr', '', to)
+    } else if (depth < 5 && QUOTE.test(l)) {
       flush()
-      const inner: string[] = []
-      while (i < to && /^\s{0,3}>/.test(lines[i])) inner[inner.length] = lines[i++].replace(/^\s{0,3}>\s?/, '')
-      add(el('blockquote', sub => block(inner, 0, inner.length, sub, o, depth + 1)))
-    } else if (ITEM.test(l) && depth < 5) {
+      const inner = []
+      while (i < lines.length && QUOTE.test(lines[i])) inner[inner.length] = lines[i++].replace(QUOTE, '')
+      i--
+      block(inner, h('blockquote', '', to), own, depth + 1)
+    } else if (depth < 5 && ITEM.test(l)) {
       flush()
-      i = list(lines, i, to, add, o, depth)
-    } else if (l.indexOf('|') >= 0 && i + 1 < to && TABLE.test(lines[i + 1]) && lines[i + 1].indexOf('-') >= 0 && /\|/.test(lines[i + 1])) {
+      i = list(lines, i, to, own, depth) - 1
+    } else if (t.indexOf('|') >= 0 && /^[\s|:-]*-[\s|:-]*$/.test(lines[i + 1] || '') && lines[i + 1].indexOf('|') >= 0) {
       flush()
-      i = table(lines, i, to, add, o)
-    } else {
-      para += (para && '\n') + l.trim()
-      i++
-    }
+      i = table(lines, i, to, own) - 1
+    } else para += (para && '\n') + t
   }
   flush()
 }
 
-function list(lines: string[], i: number, to: number, add: Add, o: MdOptions, depth: number): number {
-  const first = ITEM.exec(lines[i])!
-  const indent = first[1].length
-  const ordered = /\d/.test(first[2])
-  const ul = el(ordered ? 'ol' : 'ul')
-  if (ordered && parseInt(first[2]) !== 1) ul.setAttribute('start', String(parseInt(first[2])))
-  while (i < to) {
-    const m = ITEM.exec(lines[i])
-    if (!m || m[1].length < indent || m[1].length > indent + 1 || /\d/.test(m[2]) !== ordered) break
-    const inner: string[] = [m[3]]
-    const pad = m[1].length + m[2].length + 1
-    for (i++; i < to; i++) {
-      const l = lines[i]
-      const n = ITEM.exec(l)
-      if (n && n[1].length <= indent + 1) break
-      if (!l.trim()) {
-        // A blank line ends the item unless what follows is indented.
-        if (i + 1 < to && /^\s{2,}\S/.test(lines[i + 1]) && !(ITEM.exec(lines[i + 1]) && ITEM.exec(lines[i + 1])![1].length <= indent + 1)) {
-          inner[inner.length] = ''
-          continue
-        }
-        break
-      }
-      if (!n && /^\S/.test(l) && /^(#{1,6}\s|```|~~~|>|\|)/.test(l)) break
-      inner[inner.length] = l.slice(0, pad).trim() ? l.trim() && l.replace(/^\s+/, n ? '  ' : '') : l.slice(pad)
-    }
-    ul.appendChild(
-      el('li', sub => {
-        const tight = document.createDocumentFragment()
-        block(inner, 0, inner.length, n => tight.appendChild(n), o, depth + 1)
-        // A lone paragraph in an item needs no paragraph of its own.
-        const p = tight.firstChild
-        if (p && p.nodeName === 'P' && !(p as HTMLElement).className) {
-          while (p.firstChild) sub(p.firstChild)
-          tight.removeChild(p)
-        }
-        sub(tight)
-      }),
-    )
-    // A loose list goes on after one blank line.
-    if (i + 1 < to && !lines[i].trim()) {
-      const n = ITEM.exec(lines[i + 1])
-      if (n && n[1].length <= indent + 1 && n[1].length >= indent && /\d/.test(n[2]) === ordered) i++
-    }
+/** A list from line `i` on; returns the line after it. */
+function list(lines: string[], i: number, to: Node, own: Own | undefined, depth: number): number {
+  const [, indent, number] = ITEM.exec(lines[i])!
+  const ul = h(number ? 'ol' : 'ul', '', to)
+  if (+number > 1) attr(ul, 'start', +number)
+  let inner: string[] = []
+  let width = 0
+  const flush = () => {
+    if (width) block(inner, h('li', '', ul), own, depth + 1)
   }
-  add(ul)
+  for (; i < lines.length; i++) {
+    const l = lines[i]
+    const m = ITEM.exec(l)
+    if (m && m[1].length <= indent.length + 1) {
+      if (!m[2] != !number) break
+      flush()
+      width = m[0].length
+      inner = [l.slice(width)]
+    } else if (l.trim() ? /^\s/.test(l) || (lines[i - 1].trim() && !FENCE.test(l) && l[0] != '#') : ITEM.test(lines[i + 1] || '') || /^\s+\S/.test(lines[i + 1] || '')) {
+      inner[inner.length] = l.slice(Math.min(width, l.length - l.trimStart().length))
+    } else break
+  }
+  flush()
   return i
 }
 
-function table(lines: string[], i: number, to: number, add: Add, o: MdOptions): number {
-  const head = cells(lines[i])
-  const align = cells(lines[i + 1])
-  const row = (cs: string[], tag: string) =>
-    el('tr', sub => {
-      for (let k = 0; k < head.length && k < 20; k++) {
-        const c = el(tag, s => inline((cs[k] || '').trim(), s, o))
-        const a = (align[k] || '').trim()
-        if (/:$/.test(a)) c.className = /^:/.test(a) ? 'mid' : 'end'
-        sub(c)
-      }
-    })
-  const t = el('table')
-  t.appendChild(el('thead', sub => sub(row(head, 'th'))))
-  const body = el('tbody')
-  for (i += 2; i < to && lines[i].indexOf('|') >= 0 && lines[i].trim(); i++) body.appendChild(row(cells(lines[i]), 'td'))
-  t.appendChild(body)
-  const box = el('div', sub => sub(t))
-  box.className = 'tb'
+/** A table from line `i` on; returns the line after it. */
+function table(lines: string[], i: number, to: Node, own?: Own): number {
+  const box = h('div', 'tb', to)
   box.tabIndex = 0
-  add(box)
+  const t = h('table', '', box)
+  const align = cells(lines[i + 1])
+  for (let n = 0; i < lines.length && lines[i].indexOf('|') >= 0; i += n++ ? 1 : 2) {
+    const tr = h('tr', '', t)
+    const c = cells(lines[i])
+    for (let k = 0; k < align.length && k < 20; k++) inline((c[k] || '').trim(), h(n ? 'td' : 'th', /:\s*$/.test(align[k]) ? 'end' : '', tr), own)
+  }
   return i
 }
 
@@ -318,19 +165,15 @@ function table(lines: string[], i: number, to: number, add: Add, o: MdOptions): 
  * returned offset is complete blocks and will never render differently.
  */
 export function stableEnd(text: string, from: number): number {
-  let at = from
   let best = from
   let fence = ''
-  while (at < text.length) {
-    const nl = text.indexOf('\n', at)
-    if (nl < 0) break
+  for (let at = from, nl; (nl = text.indexOf('\n', at)) >= 0; ) {
     const l = text.slice(at, nl).trim()
-    const m = /^(`{3,}|~{3,})/.exec(l)
-    if (m && !fence) fence = m[1]
-    else if (m && l.indexOf(fence) === 0) fence = ''
+    const m = FENCE.exec(l)
+    if (m && (!fence || !l.indexOf(fence))) fence = fence ? '' : m[1]
     at = nl + 1
     // A blank line ends a block, unless the next line may still belong to it.
-    if (!l && !fence && at < text.length && /^[^\s\-*+•\d>|]/.test(text.slice(at, at + 1))) best = at
+    if (!l && !fence && /^[^\s\-*+•\d>|]/.test(text.slice(at, at + 1))) best = at
   }
   return best
 }

@@ -6,69 +6,55 @@
  * to index loops and plain assignments, so that a page's Array.prototype does
  * not matter either.
  */
-const fnText = Function.prototype.toString
-const native = (f: unknown) => {
-  try {
-    return /\{\s*\[native code\]\s*\}\s*$/.test(fnText.call(f as Function))
-  } catch {
-    return false
-  }
-}
+const w: any = window
+const text = Function.prototype.toString
+const { WebSocket: ws, JSON: json, fetch: f, setTimeout: st, clearTimeout: ct } = w
+const { parse: p0, stringify: s0 } = json
 
 let fresh: any
-function realm(): any {
-  if (!fresh) {
-    const f = document.createElement('iframe')
-    f.style.display = 'none'
-    f.setAttribute('aria-hidden', 'true')
-    document.documentElement.appendChild(f)
-    fresh = f.contentWindow || window
+/** `now` if it is the browser's own, else what a fresh frame has under `path`. */
+function own(now: any, from: (w: any) => any): any {
+  try {
+    if (/\{\s*\[native code\]\s*\}$/.test(text.call(now))) return now
+  } catch {
+    /* not even a function */
   }
-  return fresh
+  if (!fresh) {
+    const i = document.createElement('iframe')
+    i.hidden = true
+    i.style.display = 'none'
+    document.documentElement.appendChild(i)
+    fresh = i.contentWindow
+  }
+  return from(fresh)
 }
 
-const w = window as any
-const { WebSocket: ws, JSON: json, fetch: f0, setTimeout: st, clearTimeout: ct } = w
-const parse0 = json.parse
-const str0 = json.stringify
-
 /** JSON.parse of an untouched realm. */
-export const parse = (s: string): any => (native(parse0) ? parse0 : realm().JSON.parse)(s)
-
-const str = (v: unknown): string => (native(str0) ? str0 : realm().JSON.stringify)(v)
+export const parse = (s: string): any => own(p0, w => w.JSON.parse)(s)
 
 /** JSON of plain data, immune to toJSON methods that pages put on prototypes. */
-export function enc(v: unknown): string {
-  if (!v || typeof v !== 'object') return str(v === undefined ? null : v)
+export function enc(v: any): string {
+  const str = own(s0, w => w.JSON.stringify)
+  if (!v || typeof v != 'object') return str(v) || 'null'
   let s = ''
-  if (Array.isArray(v)) {
-    for (let i = 0; i < v.length; i++) s += (i ? ',' : '') + enc(v[i])
-    return '[' + s + ']'
+  const list = Array.isArray(v)
+  for (const k in v) {
+    if (Object.prototype.hasOwnProperty.call(v, k) && v[k] !== undefined) s += (s && ',') + (list ? '' : str(k) + ':') + enc(v[k])
   }
-  const o = v as Record<string, unknown>
-  for (const k in o) {
-    if (!Object.prototype.hasOwnProperty.call(o, k) || o[k] === undefined) continue
-    s += (s && ',') + str(k) + ':' + enc(o[k])
-  }
-  return '{' + s + '}'
+  return list ? '[' + s + ']' : '{' + s + '}'
 }
 
 /** Opens a socket with an untouched constructor. */
-export const socket = (url: string, proto: string): WebSocket => new (native(ws) ? ws : realm().WebSocket)(url, proto)
+export const socket = (url: string): WebSocket => new (own(ws, w => w.WebSocket))(url, 'haoke.v1')
 
 export const later = (fn: () => void, ms: number): number => st.call(w, fn, ms)
-export const cancel = (id: number | undefined) => ct.call(w, id)
-export const get = (url: string, init?: RequestInit): Promise<Response> => f0.call(w, url, init)
+export const cancel = (id?: number) => ct.call(w, id)
+export const load = (url: string, init?: RequestInit): Promise<Response> => f.call(w, url, init)
 
 /** 128 random bits in hexadecimal; also on plain HTTP, where randomUUID is missing. */
 export function uid(): string {
   let s = ''
-  const b = new Uint8Array(16)
-  try {
-    crypto.getRandomValues(b)
-  } catch {
-    for (let i = 0; i < 16; i++) b[i] = Math.random() * 256
-  }
+  const b = crypto.getRandomValues(new Uint8Array(16))
   for (let i = 0; i < 16; i++) s += (256 + b[i]).toString(16).slice(1)
   return s
 }

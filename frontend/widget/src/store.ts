@@ -1,6 +1,6 @@
 import { enc, parse } from './safe'
 
-/** What one site's widget remembers in the browser. */
+/** What one site's widget remembers in the browser, shared by all tabs. */
 export interface Saved {
   /** visitor token, epoch and conversation of the latest welcome */
   t?: string
@@ -20,94 +20,87 @@ export interface Saved {
   s?: number
 }
 
-/** A message that the server has not acknowledged. */
-export interface Pending {
+/** A message that the server has not acknowledged. `f`: why it was refused. */
+export interface Out {
   id: string
   x: string
+  f?: string
+  /** It is on its way over the present connection. */
+  go?: boolean
 }
+
+/** Most messages that wait to be sent; more are not taken. */
+export const MAX_OUT = 200
+
+export type Store = ReturnType<typeof openStore>
 
 /**
  * Storage that never throws and writes nothing before `unlock`: a visitor who
- * does not touch the widget leaves no trace. Where storage is refused it keeps
- * everything in memory. Keys: `haoke:SITE` (shared by tabs), `haoke:SITE:o`
- * (outbox, shared), and in sessionStorage `haoke:SITE:d` (draft) and
- * `haoke:SITE:w` (panel open in this tab).
+ * does not touch the widget leaves no trace. Where storage is refused,
+ * everything stays in memory. Keys: `haoke:SITE` and `haoke:SITE:o` (outbox)
+ * for all tabs, `haoke:SITE:d` (draft) and `haoke:SITE:w` (panel open) for one.
  */
-export class Store {
-  readonly key: string
-  saved: Saved = {}
-  outbox: Pending[] = []
-  private open = false
-
-  constructor(site: string) {
-    this.key = 'haoke:' + site
-    this.reload()
-    const o = this.read(0, ':o')
-    if (Array.isArray(o)) {
-      for (let i = 0; i < o.length && i < 200; i++) {
-        if (typeof o[i]?.id === 'string' && typeof o[i].x === 'string') this.outbox[this.outbox.length] = o[i]
-      }
-    }
-    this.open = !!this.saved.t
-  }
-
-  /** Reads what other tabs may have written. */
-  reload(): Saved {
-    const s = this.read(0, '')
-    if (s && typeof s === 'object') this.saved = s
-    return this.saved
-  }
-
-  /** Permits writing: the visitor has used the widget. */
-  unlock() {
-    this.open = true
-  }
-
-  /** Merges `part` into what is saved. */
-  save(part: Saved) {
-    this.reload()
-    for (const k in part) (this.saved as any)[k] = (part as any)[k]
-    this.write(0, '', this.saved)
-  }
-
-  add(p: Pending) {
-    this.outbox[this.outbox.length] = p
-    this.write(0, ':o', this.outbox)
-  }
-
-  remove(id: string) {
-    const left: Pending[] = []
-    for (let i = 0; i < this.outbox.length; i++) {
-      if (this.outbox[i].id !== id) left[left.length] = this.outbox[i]
-    }
-    this.outbox = left
-    this.write(0, ':o', left)
-  }
-
-  /** A value of this tab only. */
-  tab(k: string, v?: unknown): any {
-    if (v === undefined) return this.read(1, k)
-    this.write(1, k, v)
-  }
-
-  private area(session: number): Storage {
-    return session ? sessionStorage : localStorage
-  }
-
-  private read(session: number, k: string): any {
+export function openStore(site: string) {
+  const key = 'haoke:' + site
+  let open = false
+  const area = (tab?: boolean) => (tab ? sessionStorage : localStorage)
+  const read = (k: string, tab?: boolean) => {
     try {
-      return parse(this.area(session).getItem(this.key + k) || 'null')
+      return parse(area(tab).getItem(key + k) || '0')
     } catch {
-      return null
+      return 0
     }
   }
-
-  private write(session: number, k: string, v: unknown) {
-    if (!this.open) return
+  const write = (k: string, v: unknown, tab?: boolean) => {
     try {
-      this.area(session).setItem(this.key + k, enc(v))
+      if (open) area(tab).setItem(key + k, enc(v))
     } catch {
       /* refused or full: memory has it */
     }
   }
+  const outs: Out[] = []
+  const kept = read(':o')
+  for (let i = 0; kept && i < kept.length && i < MAX_OUT; i++) {
+    const { id, x } = kept[i] || {}
+    if (typeof id == 'string' && typeof x == 'string') outs[outs.length] = { id, x }
+  }
+  const me = {
+    key,
+    saved: {} as Saved,
+    outs,
+    /** Permits writing: the visitor has used the widget. */
+    unlock() {
+      open = true
+    },
+    /** Reads what other tabs may have written. */
+    reload(): Saved {
+      const s = read('')
+      return (me.saved = s && typeof s == 'object' ? s : me.saved)
+    },
+    /** Merges `part` into what is saved. */
+    save(part: Saved) {
+      write('', Object.assign(me.reload(), part))
+    },
+    add(o: Out) {
+      me.outs[me.outs.length] = o
+      me.flush()
+    },
+    remove(o: Out) {
+      const left: Out[] = []
+      for (let i = 0; i < me.outs.length; i++) if (me.outs[i] != o) left[left.length] = me.outs[i]
+      me.outs = left
+      me.flush()
+    },
+    flush() {
+      const all = []
+      for (let i = 0; i < me.outs.length; i++) all[i] = { id: me.outs[i].id, x: me.outs[i].x }
+      write(':o', all)
+    },
+    /** A value of this tab only; without `v` it is read. */
+    tab(k: string, v?: unknown): any {
+      return v === undefined ? read(k, true) : write(k, v, true)
+    },
+  }
+  open = !!me.reload().t
+  return me
 }

@@ -1,0 +1,56 @@
+import type { Convo, Msg } from './convo'
+import type { Words } from './lang/en'
+import type { Link } from './link'
+import type { Identity, PageSettings, Site } from './settings'
+import type { Store } from './store'
+import type { View } from './view'
+
+/** What the widget's pieces, and the parts that are loaded on use, share. */
+export interface App {
+  readonly base: string
+  readonly name: string
+  readonly store: Store
+  readonly link: Link
+  readonly convo: Convo
+  readonly view: View
+  words: Words
+  locale: string
+  /** The settings in force: the server's, and over them the page's. */
+  site: Site
+  mode: string
+  unread: number
+  /** Who the visitor is, and what the page tells of the visit. */
+  user: Identity
+  attributes: Record<string, unknown>
+  tags: string[]
+  /** The comforts, once loaded: dresses a drawn message. */
+  dress?: (m: Msg, g: HTMLElement, x: HTMLElement) => void
+  /** The comforts, once loaded: a message has come in while nobody looks. */
+  ring?: () => void
+  /** A word that only a part needs; `english` stands in for a missing one. */
+  t(key: string, english: string): string
+  /** Is this one of the appliance's own files? */
+  own(url: string): boolean
+  /** Sends a text of the visitor. False when it cannot be taken now. */
+  say(text: string): boolean
+  human(): void
+  draft(text: string): void
+  opened(): void
+  closed(): void
+  /** Connects; before that, asks what the owner wants to be asked. */
+  begin(): void
+  connect(): void
+  settings(server?: unknown): void
+  configure(s: PageSettings): void
+  /** Forgets the conversation in this browser. */
+  forget(): void
+  status(): object
+  /** Loads a part and runs it. */
+  part(name: string, ...args: unknown[]): void
+  on(event: string, fn: (...a: any[]) => void): () => void
+  emit(event: string, data?: unknown): void
+  shutdown(): void
+}
+
+/** A lazily loaded part. */
+export type Part = (app: App, ...args: any[]) => void
