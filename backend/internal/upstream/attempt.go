@@ -1,12 +1,9 @@
 package upstream
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"sync"
@@ -96,7 +93,7 @@ func (a *attempt) release() {
 // end.
 func (c *Client) run(ctx context.Context, a *attempt, r *request, patience time.Duration) error {
 	var err error
-	if a.url, err = endpoint(&a.target, "/chat/completions"); err != nil {
+	if a.url, err = c.urls.get(&a.target, "/chat/completions"); err != nil {
 		return err
 	}
 	if err := a.checkPlain(); err != nil {
@@ -108,13 +105,14 @@ func (c *Client) run(ctx context.Context, a *attempt, r *request, patience time.
 	a.timer = time.AfterFunc(patience, func() { cancel(errSlow) })
 	defer a.timer.Stop()
 
-	body := scratch.Get().(*buffer)
+	body, sent := scratch.Get().(*buffer), &sending{}
 	body.b = r.body(body.b[:0], &a.target, c.quirks.of(&a.target))
-	accept := "application/json"
-	if r.stream {
-		accept = "text/event-stream"
-	}
-	req, sent := newRequest(actx, &a.target, a.url, body.b, accept)
+	defer func() {
+		if sent.over() {
+			scratch.Put(body)
+		}
+	}()
+	req := newRequest(actx, &a.target, a.url, body.b, r.stream, sent)
 
 	a.start = a.cfg.Now()
 	c.inflight.Add(1)
@@ -122,15 +120,12 @@ func (c *Client) run(ctx context.Context, a *attempt, r *request, patience time.
 	resp, err := c.pools.get(a.cfg, a.url).RoundTrip(req)
 	if err != nil {
 		a.total = a.cfg.Now().Sub(a.start)
-		return a.broken(ctx, actx, err) // the body may still be in use: it is not reused
+		return a.broken(ctx, actx, err)
 	}
 	a.status, a.header = resp.StatusCode, resp.Header
 	err = a.read(resp, r.stream)
 	a.total = a.cfg.Now().Sub(a.start)
 	a.drain(resp, err)
-	if sent.reusable() {
-		scratch.Put(body)
-	}
 	if err != nil {
 		return a.broken(ctx, actx, err)
 	}
@@ -151,97 +146,6 @@ func (a *attempt) drain(resp *http.Response, err error) {
 	}
 	a.timer.Reset(wait)
 	io.CopyN(io.Discard, resp.Body, 16<<10)
-}
-
-// read reads an answer of any shape.
-func (a *attempt) read(resp *http.Response, stream bool) error {
-	body, err := a.plain(resp)
-	if err != nil {
-		return err
-	}
-	if a.status != http.StatusOK {
-		return a.refused(resp, body)
-	}
-	a.events.reset(body, int64(a.cfg.AnswerBytes)*maxStream)
-	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if kind == "text/event-stream" {
-		return a.readEvents()
-	}
-	// Some servers name no type or a wrong one, and some answer a request for
-	// a stream with one document: the first character tells.
-	switch c, err := a.peek(); {
-	case err != nil:
-		return err
-	case c == '{':
-		return a.readWhole()
-	case c == '<' || kind == "text/html" || kind == "application/xhtml+xml":
-		return a.bad("it sent a web page, not an answer; the base URL probably misses /v1 or belongs to a web site", nil)
-	case stream && c != 0:
-		return a.readEvents()
-	}
-	return a.bad("it sent an empty answer", nil)
-}
-
-// plain undoes a compression that nobody asked for.
-func (a *attempt) plain(resp *http.Response) (io.Reader, error) {
-	switch coding := resp.Header.Get("Content-Encoding"); coding {
-	case "", "identity":
-		return resp.Body, nil
-	case "gzip":
-		z, err := gzip.NewReader(resp.Body)
-		if err != nil {
-			return nil, a.bad("it said gzip but sent something else", err)
-		}
-		return z, nil
-	default:
-		return nil, a.bad("it compressed the answer with "+clip(coding, 40)+", which nobody asked for", nil)
-	}
-}
-
-// peek returns the first byte that is not white space, 0 when there is none.
-func (a *attempt) peek() (byte, error) {
-	e := &a.events
-	for {
-		if i := bytes.IndexFunc(e.buf[e.start:e.end], notSpace); i >= 0 {
-			return e.buf[e.start+i], nil
-		}
-		if e.eof {
-			return 0, nil
-		}
-		if err := e.fill(); err != nil {
-			return 0, err
-		}
-	}
-}
-
-func notSpace(r rune) bool { return r != ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\ufeff' }
-
-// readWhole reads an answer that is one document.
-func (a *attempt) readWhole() error {
-	e := &a.events
-	head := append([]byte(nil), e.buf[e.start:e.end]...)
-	data := head
-	if !e.eof {
-		tail, err := io.ReadAll(io.LimitReader(e.r, maxWhole-int64(len(head))+1))
-		if err != nil {
-			return err
-		}
-		data = append(head, tail...)
-	}
-	if len(data) > maxWhole {
-		return errLongStream
-	}
-	chunk, err := codec.DecodeChunk(data)
-	if err != nil {
-		return a.bad("its answer is not valid JSON", err)
-	}
-	if err := a.take(&chunk, data); errors.Is(err, errEnough) {
-		return a.bad("its answer is longer than any may be", nil)
-	} else if err != nil {
-		return err
-	}
-	a.ended, a.done = true, true
-	return a.conclude()
 }
 
 // readEvents reads a streamed answer.

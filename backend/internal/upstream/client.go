@@ -24,6 +24,7 @@ type Client struct {
 	flights flights
 	cache   cache
 	quirks  quirks
+	urls    urls
 
 	inflight atomic.Int64
 	merged   atomic.Int64

@@ -128,7 +128,7 @@ func (c *Client) Moderate(ctx context.Context, text string, caller chat.Caller) 
 // maxWhole bytes.
 func (c *Client) fetch(ctx context.Context, a *attempt, path string, body []byte, patience time.Duration) ([]byte, error) {
 	var err error
-	if a.url, err = endpoint(&a.target, path); err != nil {
+	if a.url, err = c.urls.get(&a.target, path); err != nil {
 		return nil, err
 	}
 	if err := a.checkPlain(); err != nil {
@@ -140,7 +140,7 @@ func (c *Client) fetch(ctx context.Context, a *attempt, path string, body []byte
 	a.timer = time.AfterFunc(patience, func() { cancel(errSlow) })
 	defer a.timer.Stop()
 	a.start = a.cfg.Now()
-	req, _ := newRequest(actx, &a.target, a.url, body, "application/json")
+	req := newRequest(actx, &a.target, a.url, body, false, nil)
 	resp, err := c.pools.get(a.cfg, a.url).RoundTrip(req)
 	a.total = a.cfg.Now().Sub(a.start)
 	if err != nil {

@@ -179,7 +179,7 @@ func TestPresets(t *testing.T) {
 	}
 	azure := PresetByName("azure").Apply(chat.Target{BaseURL: "https://x.openai.azure.com/openai/v1", Secret: "s3cret"})
 	u, _ := endpoint(&azure, "/chat/completions")
-	req, _ := newRequest(t.Context(), &azure, u, []byte("{}"), "")
+	req := newRequest(t.Context(), &azure, u, []byte("{}"), false, nil)
 	if req.Header.Get("api-key") != "s3cret" || req.Header.Get("Authorization") != "" {
 		t.Error(req.Header)
 	}

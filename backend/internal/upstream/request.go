@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
@@ -27,8 +28,8 @@ type request struct {
 	stream bool
 }
 
-// body appends the JSON of the request for one target. Nothing is reflected
-// on: this is the hot path, and the prompt may be long.
+// body appends the JSON of the request for one target. Nothing is reflected on:
+// this is the hot path, and the prompt may be long.
 func (r *request) body(b []byte, t *chat.Target, q quirk) []byte {
 	model := t.Model
 	if model == "" {
@@ -81,6 +82,35 @@ func maxTokensField(t *chat.Target, q quirk) string {
 	return field
 }
 
+// urls remembers parsed addresses, bounded: when it is full it starts anew. What
+// it gives out is shared and must not be changed.
+type urls struct {
+	mu sync.RWMutex
+	m  map[[3]string]*url.URL
+}
+
+// get is endpoint, from memory where possible.
+func (us *urls) get(t *chat.Target, path string) (*url.URL, error) {
+	key := [3]string{t.BaseURL, t.Query, path}
+	us.mu.RLock()
+	u := us.m[key]
+	us.mu.RUnlock()
+	if u != nil {
+		return u, nil
+	}
+	u, err := endpoint(t, path)
+	if err != nil {
+		return nil, err
+	}
+	us.mu.Lock()
+	defer us.mu.Unlock()
+	if us.m == nil || len(us.m) >= maxQuirks {
+		us.m = map[[3]string]*url.URL{}
+	}
+	us.m[key] = u
+	return u, nil
+}
+
 // endpoint is the URL of path (with its slash) at a target.
 func endpoint(t *chat.Target, path string) (*url.URL, error) {
 	base := strings.TrimRight(strings.TrimSpace(t.BaseURL), "/")
@@ -96,25 +126,29 @@ func endpoint(t *chat.Target, path string) (*url.URL, error) {
 	return u, nil
 }
 
-// newRequest makes the HTTP request; body is nil for a GET. The returned reader
-// tells when body may be used again.
-func newRequest(ctx context.Context, t *chat.Target, u *url.URL, body []byte, accept string) (*http.Request, *bodyReader) {
-	h := make(http.Header, 4)
+// newRequest makes the HTTP request; body is nil for a GET. events: a stream is
+// wanted. The body is a plain bytes.Reader because net/http then writes it
+// together with the header; sent, which may be nil, learns when it was written.
+func newRequest(ctx context.Context, t *chat.Target, u *url.URL, body []byte, events bool, sent *sending) *http.Request {
+	h := make(http.Header, 8)
 	req := &http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Header: h,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
-	rd := &bodyReader{}
 	if body != nil {
-		rd.Reset(body)
 		req.Method = http.MethodPost
 		req.ContentLength = int64(len(body))
-		req.Body = rd
+		req.Body = io.NopCloser(bytes.NewReader(body))
 		req.GetBody = func() (io.ReadCloser, error) { // a kept connection was closed meanwhile
-			rd.repeated.Store(true)
+			if sent != nil {
+				sent.repeated.Store(true)
+			}
 			return io.NopCloser(bytes.NewReader(body)), nil
 		}
 		h["Content-Type"] = jsonType
 	}
-	h["Accept"] = []string{accept}
+	h["Accept"] = acceptJSON
+	if events {
+		h["Accept"] = acceptEvents
+	}
 	h["User-Agent"] = userAgent
 	if t.Secret != "" {
 		if name := t.AuthHeader; name == "" || strings.EqualFold(name, "Authorization") {
@@ -123,33 +157,31 @@ func newRequest(ctx context.Context, t *chat.Target, u *url.URL, body []byte, ac
 			h.Set(name, t.Secret)
 		}
 	}
-	return req.WithContext(ctx), rd
+	if sent != nil {
+		sent.trace.WroteRequest = func(httptrace.WroteRequestInfo) { sent.wrote.Store(true) }
+		ctx = httptrace.WithClientTrace(ctx, &sent.trace)
+	}
+	return req.WithContext(ctx)
 }
+
+// sending tells when a request's body may be used again: a transport may still
+// be writing it when the answer, or an error, is there already.
+type sending struct {
+	trace           httptrace.ClientTrace
+	wrote, repeated atomic.Bool
+}
+
+// over reports whether the body was written to its end, and once only.
+func (s *sending) over() bool { return s.wrote.Load() && !s.repeated.Load() }
 
 // Shared header values; net/http never changes them.
 var (
 	jsonType  = []string{"application/json"}
 	userAgent = []string{"Haoke"}
+
+	acceptJSON   = []string{"application/json"}
+	acceptEvents = []string{"text/event-stream"}
 )
-
-// bodyReader is a request's body over a buffer that is used again. A transport
-// may still be writing when the answer is there already.
-type bodyReader struct {
-	bytes.Reader
-	closed, repeated atomic.Bool
-}
-
-// Close is called by the transport when it has written the body.
-func (r *bodyReader) Close() error {
-	r.closed.Store(true)
-	return nil
-}
-
-// reusable reports whether nobody reads the body any more: it was written to
-// its end, closed, and not asked for again.
-func (r *bodyReader) reusable() bool {
-	return r.closed.Load() && r.Len() == 0 && !r.repeated.Load()
-}
 
 // quirk is a set of deviations that an upstream told us of by refusing.
 type quirk uint8

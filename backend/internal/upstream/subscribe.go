@@ -1,0 +1,163 @@
+package upstream
+
+import (
+	"context"
+	"time"
+
+	"haoke/backend/internal/chat"
+)
+
+// start is where piece i begins.
+func (b *answerBuf) start(i int) int32 {
+	if i == 0 {
+		return 0
+	}
+	return b.ends[i-1]
+}
+
+// join appends the pieces from i up to n as one token.
+func (b *answerBuf) join(dst []byte, i, n int) []byte {
+	dst = append(dst, '"')
+	for ; i < n; i++ {
+		dst = append(dst, b.raw[b.start(i)+1:b.ends[i]-1]...)
+	}
+	return append(dst, '"')
+}
+
+// follow delivers a flight's pieces to sink until the end, and leaves.
+func (c *Client) follow(ctx context.Context, sub *subscriber, sink chat.Sink) (chat.Result, error) {
+	defer c.leave(sub)
+	f, cfg := sub.f, c.cfg.Load()
+	late, lateC := timerAt(cfg.Now(), sub.caller.Deadline)
+	if late != nil {
+		defer late.Stop()
+	}
+	r := reader{sink: sink, coalesce: cfg.Coalesce}
+	defer r.close()
+	for {
+		wants := waitPiece
+		pause := r.pause()
+		if pause != nil {
+			wants = waitEnd
+		}
+		f.mu.Lock()
+		seen, done := answerBuf{raw: f.buf.raw, ends: f.buf.ends}, f.done
+		idle := !done && (pause != nil || sub.pos == len(seen.ends))
+		if idle {
+			sub.waits = wants
+		}
+		f.mu.Unlock()
+		if !idle {
+			if err := r.deliver(&seen, &sub.pos); err != nil {
+				return sub.result(chat.FinishError), err
+			}
+			if done {
+				return sub.outcome()
+			}
+			continue
+		}
+		if sub.pos > 0 {
+			lateC = nil // the deadline is for the first piece
+		}
+		select {
+		case <-sub.wake:
+			if pause != nil {
+				r.paused = false
+			}
+		case <-pause:
+			r.paused = false
+			sub.calm()
+		case <-ctx.Done():
+			return sub.result(chat.FinishStopped), context.Cause(ctx)
+		case <-lateC:
+			return sub.result(chat.FinishError), &chat.UpstreamError{
+				Fault: chat.FaultTimeout, Reason: "no answer began before the visitor's deadline; the queue or the upstream is too slow"}
+		}
+	}
+}
+
+// calm takes back the wish to be woken, and the wake-up if it came already.
+func (s *subscriber) calm() {
+	s.f.mu.Lock()
+	defer s.f.mu.Unlock()
+	s.waits = waitNothing
+	select {
+	case <-s.wake:
+	default:
+	}
+}
+
+// outcome is how the flight ended, as this subscriber sees it: only the one
+// that started the call pays.
+func (s *subscriber) outcome() (chat.Result, error) {
+	res := s.f.res // set before done, never changed after
+	if s.merged {
+		res.Merged, res.Cost = true, 0
+	}
+	return res, s.f.err
+}
+
+// result is for a subscriber that leaves before the end.
+func (s *subscriber) result(fin chat.Finish) chat.Result {
+	return chat.Result{Finish: fin, Merged: s.merged}
+}
+
+// reader hands pieces to a sink, joined as the coalescing wants it.
+type reader struct {
+	sink     chat.Sink
+	coalesce time.Duration
+	timer    *time.Timer
+	paused   bool
+	joined   *buffer
+}
+
+// pause returns the channel to wait on before the next delivery, nil: none.
+func (r *reader) pause() <-chan time.Time {
+	if !r.paused {
+		return nil
+	}
+	return r.timer.C
+}
+
+func (r *reader) close() {
+	if r.timer != nil {
+		r.timer.Stop()
+	}
+	if r.joined != nil {
+		scratch.Put(r.joined)
+	}
+}
+
+// deliver hands over everything from *pos on.
+func (r *reader) deliver(b *answerBuf, pos *int) error {
+	n := len(b.ends)
+	if *pos == n {
+		return nil
+	}
+	if r.coalesce > 0 && *pos > 0 && n-*pos > 1 {
+		if r.joined == nil {
+			r.joined = scratch.Get().(*buffer)
+		}
+		r.joined.b = b.join(r.joined.b[:0], *pos, n)
+		*pos = n
+		if err := r.sink(r.joined.b); err != nil {
+			return err
+		}
+	}
+	for *pos < n {
+		raw := b.raw[b.start(*pos):b.ends[*pos]]
+		*pos++
+		if err := r.sink(raw); err != nil {
+			return err
+		}
+	}
+	if r.coalesce > 0 {
+		if r.timer == nil {
+			r.timer = time.NewTimer(r.coalesce)
+		} else {
+			r.timer.Reset(r.coalesce)
+		}
+		r.paused = true
+	}
+	return nil
+}
