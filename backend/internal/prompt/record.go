@@ -29,7 +29,7 @@ const (
 	maxNeighbours = 16
 	// relevant is the score, as a share of the best one, below which messages
 	// are left out even if there is room: the least that answers best.
-	relevant = 0.30
+	relevant = 0.34
 )
 
 // record is the part of a prompt that stands for the older conversation.
@@ -113,7 +113,12 @@ func (p *plan) startSection(room int) section {
 			s.add(headStart, head)
 		}
 		s.add(line, p.lineCost(line), e.seq)
-		if said += len(terms.Append(nil, e.text)); said >= fewWords || len(s.lines) > 3 {
+		for _, t := range terms.Append(nil, e.text) {
+			if !terms.Weak(t) {
+				said++
+			}
+		}
+		if said >= fewWords || len(s.lines) > 3 {
 			return s
 		}
 	}
@@ -122,7 +127,7 @@ func (p *plan) startSection(room int) section {
 
 // fewWords is how many terms the pinned start has at least, if the visitor
 // wrote as many: "Is anyone there?" alone tells nothing.
-const fewWords = 5
+const fewWords = 8
 
 // greeting reports whether a text says nothing but hello.
 func greeting(text string) bool {

@@ -3,6 +3,7 @@ package tokens
 import (
 	"context"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -132,6 +133,7 @@ func TestRunLoadsInTheBackground(t *testing.T) {
 		}
 	})
 	for !c.running.Load() {
+		runtime.Gosched()
 	}
 	const text = "antidisestablishmentarianism wrapped"
 	if got := c.Count("gpt-4o", text); got != Estimate(text) {

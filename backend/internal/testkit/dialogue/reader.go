@@ -12,11 +12,15 @@ type reader struct {
 	lines []string
 }
 
-// newReader takes a prompt without its last message, the question.
-func newReader(msgs []chat.PromptMessage) *reader {
+// newReader takes a prompt. The question at its end is not read.
+func newReader(msgs []chat.PromptMessage, question string) *reader {
 	r := &reader{}
-	for _, m := range msgs[:max(0, len(msgs)-1)] {
-		r.lines = append(r.lines, strings.Split(m.Content, "\n")...)
+	for i, m := range msgs {
+		text := m.Content
+		if i == len(msgs)-1 {
+			text = strings.TrimSuffix(text, question)
+		}
+		r.lines = append(r.lines, strings.Split(text, "\n")...)
 	}
 	return r
 }

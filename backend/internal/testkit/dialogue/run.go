@@ -161,9 +161,9 @@ func (m *measurer) conversation(ctx context.Context, b *prompt.Builder, sum *pro
 	}
 	history := m.turns(c.Messages)
 	fullTokens := m.counter.Prompt(m.opts.Model, history)
-	full := newReader(append(history, chat.PromptMessage{}))
+	full := newReader(history, "")
 	lastN, lastTokens := m.lastTurns(history)
-	last := newReader(append(lastN, chat.PromptMessage{}))
+	last := newReader(lastN, "")
 	for _, p := range c.Probes {
 		in.Question = []chat.Message{{Seq: int64(len(c.Messages) + 1), From: chat.FromVisitor, Text: p.Question}}
 		start := time.Now()
@@ -172,7 +172,7 @@ func (m *measurer) conversation(ctx context.Context, b *prompt.Builder, sum *pro
 			return fmt.Errorf("measure recall: %s: %w", c.ID, err)
 		}
 		took := time.Since(start)
-		known := newReader(call.Messages).knows(p)
+		known := newReader(call.Messages, p.Question).knows(p)
 		if !known && len(m.rep.Misses) < maxMisses {
 			m.rep.Misses = append(m.rep.Misses, p)
 		}
