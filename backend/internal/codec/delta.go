@@ -181,7 +181,7 @@ func (s *deltaScan) member(key []byte, i, level int) int {
 		case "error":
 			return s.null(seenError, i)
 		}
-		if folds(key, "choices", "usage", "error") {
+		if n := len(key); (n == 5 || n == 7) && folds(key, "choices", "usage", "error") {
 			return -1
 		}
 	case levelChoice:
@@ -220,6 +220,9 @@ func (s *deltaScan) member(key []byte, i, level int) int {
 		if folds(key, "content") {
 			return -1
 		}
+	}
+	if i < len(b) && b[i] == '"' { // what most values are
+		return skipString(b, i)
 	}
 	return skipValue(b, i, MaxDepth-2*level-1)
 }

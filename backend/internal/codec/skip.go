@@ -14,7 +14,15 @@ const (
 	highs = 0x8080808080808080
 )
 
+// skipSpace is small enough to be inlined: there is seldom any.
 func skipSpace(b []byte, i int) int {
+	if i < len(b) && b[i] > ' ' {
+		return i
+	}
+	return skipBlanks(b, i)
+}
+
+func skipBlanks(b []byte, i int) int {
 	for i < len(b) {
 		switch b[i] {
 		case ' ', '\t', '\n', '\r':
