@@ -111,7 +111,7 @@ type Attempt struct {
 	// Code is the HTTP status, or the fault's name when there was none, or
 	// "cancelled".
 	Code       string
-	Fault      chat.Fault // "" when it succeeded
+	Fault      chat.Fault // "" when it succeeded or was cancelled: Code tells
 	Reason     string     // for the owner; "" when it succeeded
 	FirstToken time.Duration
 	Total      time.Duration

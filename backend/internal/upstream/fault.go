@@ -244,7 +244,7 @@ func networkReason(where, host, port string, err error) (chat.Fault, string, err
 	}
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
-		return say("no connection could be made in time")
+		return say("the network did not answer in time")
 	}
 	return say("the connection failed (%s)", clip(err.Error(), 200))
 }

@@ -81,14 +81,13 @@ func (p *pools) drop() {
 // RoundTrip: a key never travels to where it was not meant to go. Compression
 // is not asked for: it would delay a stream's pieces.
 func (p *pools) make(cfg *Config, u *url.URL) *http.Transport {
-	connect := min(5*time.Second, cfg.Timeout/2)
 	guard := guard{host: u.Hostname(), allowLocal: cfg.AllowLocal}
 	t := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		MaxIdleConns:           cfg.MaxIdleConns,
 		MaxIdleConnsPerHost:    cfg.MaxIdleConnsPerHost,
 		IdleConnTimeout:        cfg.IdleConnTimeout,
-		TLSHandshakeTimeout:    connect,
+		TLSHandshakeTimeout:    cfg.connectTime(),
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: 64 << 10,
@@ -103,11 +102,11 @@ func (p *pools) make(cfg *Config, u *url.URL) *http.Transport {
 		t.TLSClientConfig = &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(32)}
 	}
 	t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		d := net.Dialer{Timeout: connect, KeepAlive: 30 * time.Second}
-		if host, _, err := net.SplitHostPort(addr); err == nil && strings.EqualFold(host, guard.host) {
-			d.Control = guard.control // else it is the address of the owner's proxy
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, fmt.Errorf("dial %s: %w", addr, err)
 		}
-		conn, err := d.DialContext(ctx, network, addr)
+		conn, err := dialer(cfg, guard, host).DialContext(ctx, network, addr)
 		if err == nil {
 			p.dials.Add(1)
 			p.dialed(addr)
@@ -115,6 +114,28 @@ func (p *pools) make(cfg *Config, u *url.URL) *http.Transport {
 		return conn, err
 	}
 	return t
+}
+
+// connectTime bounds the TCP and the TLS handshake each, so that another try
+// fits into the timeout.
+func (c *Config) connectTime() time.Duration { return min(5*time.Second, c.Timeout/2) }
+
+// dialer makes connections to host as it stands in a URL: the guarded one, or
+// the owner's proxy, which may stand anywhere.
+func dialer(cfg *Config, g guard, host string) *net.Dialer {
+	guarded := strings.EqualFold(host, g.host)
+	return &net.Dialer{
+		Timeout:         cfg.connectTime(),
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3},
+		Control: func(network, address string, rc syscall.RawConn) error {
+			if guarded {
+				if err := g.control(network, address, rc); err != nil {
+					return err
+				}
+			}
+			return giveUpAfter(rc, cfg.Timeout/3)
+		},
+	}
 }
 
 // guard decides which addresses a configured host may lead to. It sees the
