@@ -76,7 +76,7 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
   if (!match) return fail({ type: 'haoke:not-found', title: 'Not found', status: 404 });
   const result = world.answer(match.name, match.params, Object.fromEntries(url.searchParams), body);
   if (result && typeof result === 'object' && 'problem' in result) return fail((result as { problem: Problem }).problem);
-  if (result && typeof result === 'object' && 'file' in result) return send(200, (result as { file: string }).file, 'application/octet-stream');
+  if (result && typeof result === 'object' && 'file' in result && Object.keys(result).length === 1) return send(200, (result as { file: string }).file, 'application/octet-stream');
   send(result === undefined ? 204 : 200, result);
 }
 

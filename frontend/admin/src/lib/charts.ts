@@ -51,3 +51,26 @@ export interface ChartPlan {
   series: string[];
   area?: boolean;
 }
+
+/** An SVG path of the values in a box of 100 by 28; '' when there is nothing to draw. */
+export function sparkline(values: readonly (number | null)[], points = 40): string {
+  const width = Math.max(1, Math.ceil(values.length / points));
+  const means: (number | null)[] = [];
+  for (let i = 0; i < values.length; i += width) {
+    const some = values.slice(i, i + width).filter((v) => v !== null);
+    means.push(some.length ? some.reduce((a, b) => a + b, 0) / some.length : null);
+  }
+  const known = means.filter((v) => v !== null);
+  if (known.length < 2) return '';
+  const top = Math.max(...known) || 1;
+  let path = '';
+  let pen = false;
+  means.forEach((v, i) => {
+    if (v === null) return void (pen = false);
+    const x = ((100 * i) / (means.length - 1)).toFixed(1);
+    const y = (27 - (26 * v) / top).toFixed(1);
+    path += `${pen ? 'L' : 'M'}${x} ${y}`;
+    pen = true;
+  });
+  return path;
+}

@@ -7,10 +7,11 @@ type Words = Dictionary['chat'];
 export const nameOf = (t: Words, head: Conversation): string => head.label || t.visitor(head.id.slice(0, 4));
 
 /** The state of a conversation in words. */
-export function modeWords(t: Words, head: Conversation): string {
+export function modeWords(words: Dictionary, head: Conversation, me: string | undefined): string {
+  const t = words.chat;
   if (head.blocked) return t.modeBlocked;
   if (head.archived) return t.modeArchived;
-  if (head.mode === 'human') return t.modeHuman(head.operator || t.operator);
+  if (head.mode === 'human') return t.modeHuman(head.operator === me ? words.people.you : head.operator || t.operator);
   return { ai: t.modeAi, waiting: t.modeWaiting, offline: t.modeOffline }[head.mode];
 }
 
