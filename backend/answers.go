@@ -37,6 +37,7 @@ func (p *parts) buildAnswers(ctx context.Context, s *settings.Settings) error {
 		}
 	}
 	p.prompts = prompt.New(prompt.Config{Tokens: s.Context.Tokens, KeepPrompt: true}, p.counter)
+	p.summariser = prompt.NewSummariser(prompt.SummariserConfig{}, summaries{p.db.Conversations()}, completer{p}, p.counter, p.log)
 	return p.reloadFAQ(ctx)
 }
 
@@ -146,7 +147,7 @@ func (x prompter) Prompt(ctx context.Context, head chat.Conversation, msgs, open
 	call, trace, err := x.p.prompts.Build(ctx, prompt.Input{
 		Head: head, Messages: msgs, Question: open, Instructions: s.Site.Instructions, Site: s.Site.Name,
 		Locale: head.Visitor.Locale, Knowledge: x.p.passages(ctx, question, head.Visitor.Locale),
-		Budget: s.Context.Tokens, Model: s.Upstream.Model, Summary: x.p.summaryOf(ctx, head),
+		Budget: s.Context.Tokens, Model: s.Upstream.Model, Summary: x.p.summaryOf(ctx, head, msgs),
 	})
 	if err != nil {
 		return call, "", err

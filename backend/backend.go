@@ -29,6 +29,7 @@ type Config struct {
 	Flags      []Flag   // settings given on the command line
 	Environ    []string // default os.Environ()
 	LogOutput  io.Writer
+	Desktop    bool // a person sits at this machine's screen: the keychain may be asked
 	// Ready is told the real addresses once both listeners serve.
 	Ready func(Addresses)
 }
@@ -56,6 +57,7 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 type Backend struct {
 	cfg      Config
 	dir      string
+	file     string // config.toml in use, "": none
 	lock     *flock.Flock
 	settings *settings.Store
 	logs     *logs.Log
@@ -107,6 +109,9 @@ func (b *Backend) open(ctx context.Context) (err error) {
 	})
 	if err != nil {
 		return &ConfigError{err}
+	}
+	if _, err := os.Stat(file); err == nil {
+		b.file = file
 	}
 	s := b.settings.Current()
 	b.logs, err = newLogs(s, b.cfg)

@@ -146,7 +146,7 @@ func Restore(ctx context.Context, dataDir, file string) (kept string, err error)
 		if err := os.Mkdir(kept, 0o700); err != nil {
 			return "", fmt.Errorf("restore: keep the present data aside: %w", err)
 		}
-		for _, suffix := range []string{"", "-wal", "-shm"} {
+		for _, suffix := range []string{"", "-wal", "-shm", ".mark"} {
 			err := os.Rename(old+suffix, filepath.Join(kept, fileDatabase+suffix))
 			if err != nil && !errors.Is(err, os.ErrNotExist) {
 				return "", fmt.Errorf("restore: keep the present data aside: %w", err)
@@ -264,7 +264,7 @@ func tryUpstream(ctx context.Context, s *settings.Settings) error {
 	if !ok {
 		return errors.New("the first key cannot be used")
 	}
-	client := upstream.New(upstream.Config{AllowLocal: true, Timeout: s.Upstream.Timeout}, nil, nil)
+	client := upstream.New(upstream.Config{Timeout: s.Upstream.Timeout}, nil, nil)
 	defer client.Close()
 	if r := client.TestKey(ctx, t); !r.OK {
 		return errors.New(r.Diagnosis)

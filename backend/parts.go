@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"reflect"
 	"sync/atomic"
 	"time"
 
+	"haoke/backend/internal/adminapi"
 	"haoke/backend/internal/admit"
+	"haoke/backend/internal/auth"
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/engine"
 	"haoke/backend/internal/filter"
@@ -22,6 +25,7 @@ import (
 	"haoke/backend/internal/metrics"
 	"haoke/backend/internal/offline"
 	"haoke/backend/internal/prompt"
+	"haoke/backend/internal/secret"
 	"haoke/backend/internal/session"
 	"haoke/backend/internal/settings"
 	"haoke/backend/internal/sqlite"
@@ -37,25 +41,31 @@ type parts struct {
 	settings *settings.Store
 	log      *slog.Logger
 
-	metrics  *metrics.Recorder
-	counter  *tokens.Counter
-	sessions *session.Manager
-	faq      *sqlite.FAQ
-	answerer atomic.Pointer[offline.Answerer]
-	prompts  *prompt.Builder
-	filter   filter.Holder
-	pool     *keypool.Pool
-	gate     *admit.Gate
-	upstream *upstream.Client
-	hub      *gateway.Hub
-	feed     *fanout
-	engine   *engine.Engine
-	gateway  *gateway.Gateway
-	troubles *troubles
-	hits     *hitLog
-	ledger   *sqlite.Ledger
-	forms    addressLimit
-	uploads  *upload.Store
+	metrics    *metrics.Recorder
+	counter    *tokens.Counter
+	sessions   *session.Manager
+	faq        *sqlite.FAQ
+	answerer   atomic.Pointer[offline.Answerer]
+	prompts    *prompt.Builder
+	summariser *prompt.Summariser
+	filter     filter.Holder
+	pool       *keypool.Pool
+	gate       *admit.Gate
+	upstream   *upstream.Client
+	hub        *gateway.Hub
+	feed       *fanout
+	engine     *engine.Engine
+	gateway    *gateway.Gateway
+	troubles   *troubles
+	hits       *hitLog
+	ledger     *sqlite.Ledger
+	forms      addressLimit
+	sealer     *secret.Sealer
+	auth       *auth.Guard
+	api        *adminapi.API
+	protect    *protection
+	paused     atomic.Bool
+	uploads    *upload.Store
 
 	live        atomic.Pointer[gateway.Live]
 	epoch       string
@@ -102,7 +112,16 @@ func build(ctx context.Context, b *Backend) (*parts, error) {
 	if err := p.buildFilter(ctx, s); err != nil {
 		return nil, &ConfigError{err}
 	}
+	if err := p.buildProtection(s); err != nil {
+		return nil, &ConfigError{err}
+	}
 	if err := p.buildFront(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.buildAuth(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := p.buildAdmin(b); err != nil {
 		return nil, err
 	}
 	p.watchGauges()
@@ -132,11 +151,11 @@ func (p *parts) buildFront(ctx context.Context) error {
 		Deadline:    func() time.Duration { return current().Limits.QueueWait },
 		Epoch:       func() string { return p.epoch },
 		DefaultMode: func() chat.Mode { return p.live.Load().DefaultMode },
-		Offline:     func() bool { return current().Upstream.BaseURL == "" && len(current().Upstream.Providers) == 0 },
+		Offline:     p.offlineOnly,
 		KeepTrace:   func() bool { return current().Context.KeepPrompt },
 	}, engine.Deps{
 		Sessions: p.sessions, Upstream: p.upstream, Prompter: prompter{p}, Curated: curated{p}, Filter: filtering{p},
-		Guard: p.guard(), Feed: p.feed, Owner: owner{p}, Meter: meter{p}, Log: p.log,
+		Guard: p.protect, Feed: p.feed, Owner: owner{p}, Meter: meter{p}, Log: p.log,
 	})
 	p.gateway, err = gateway.New(gateway.Config{
 		Secret: secret, Live: p.live.Load, ClientIP: httpd.ClientIP, KeepIP: p.keptIP,
@@ -144,10 +163,15 @@ func (p *parts) buildFront(ctx context.Context) error {
 	return err
 }
 
+// offlineOnly: no upstream is configured, the FAQ answers alone.
+func (p *parts) offlineOnly() bool {
+	return len(p.gate.Snapshot().Keys) == 0 && p.settings.Current().Upstream.BaseURL == ""
+}
+
 // background hands every long-lived part to the group.
 func (p *parts) background(ctx context.Context, start func(func() error)) {
 	for _, run := range []func(context.Context) error{
-		p.db.Run, p.ledger.Run, p.hits.run, p.metrics.Run, p.counter.Run, p.gate.Run, p.upstream.Run,
+		p.db.Run, p.ledger.Run, p.hits.run, p.metrics.Run, p.counter.Run, p.gate.Run, p.upstream.Run, p.summariser.Run, p.api.Live().Run,
 	} {
 		start(func() error { return run(ctx) })
 	}
@@ -169,10 +193,13 @@ func (p *parts) apply(old, now *settings.Settings) {
 	if err := p.refreshLive(now); err != nil {
 		p.log.Error("the new settings of the visitors' side are not usable; the old ones stay", "err", err)
 	}
-	if err := p.reconfigureUpstream(now); err != nil {
+	if err := p.protect.configure(now); err != nil {
+		p.log.Error("the new settings of the review are not usable; the old ones stay", "err", err)
+	}
+	if err := p.reconfigureUpstream(context.Background(), now); err != nil {
 		p.log.Error("the new settings of the upstream are not usable; the old ones stay", "err", err)
 	}
-	if old.Filter.Words != now.Filter.Words || len(settings.Differs(old, now)) > 0 {
+	if !reflect.DeepEqual(old.Filter, now.Filter) {
 		if err := p.rebuildFilter(context.Background(), now); err != nil {
 			p.log.Error("the new filter settings are not usable; the old ones stay", "err", err)
 		}

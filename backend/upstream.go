@@ -18,8 +18,12 @@ import (
 
 // buildUpstream makes the key pool, the gate in front of it and the client.
 func (p *parts) buildUpstream(ctx context.Context, s *settings.Settings) error {
-	var err error
-	if p.pool, err = keypool.New(poolConfig(s), resolvePreset); err != nil {
+	pc := poolConfig(s)
+	err := p.storedKeys(ctx, &pc, s)
+	if err != nil {
+		return err
+	}
+	if p.pool, err = keypool.New(pc, resolvePreset); err != nil {
 		return &ConfigError{err}
 	}
 	ac, err := p.admitConfig(s)
@@ -36,12 +40,17 @@ func (p *parts) buildUpstream(ctx context.Context, s *settings.Settings) error {
 	return nil
 }
 
-func (p *parts) reconfigureUpstream(s *settings.Settings) error {
+// reconfigureUpstream brings changed settings, providers and keys into use.
+func (p *parts) reconfigureUpstream(ctx context.Context, s *settings.Settings) error {
 	ac, err := p.admitConfig(s)
 	if err != nil {
 		return err
 	}
-	if err := p.pool.Reconfigure(poolConfig(s)); err != nil {
+	pc := poolConfig(s)
+	if err := p.storedKeys(ctx, &pc, s); err != nil {
+		return err
+	}
+	if err := p.pool.Reconfigure(pc); err != nil {
 		return err
 	}
 	if err := p.gate.Reconfigure(ac); err != nil {
@@ -146,17 +155,8 @@ func (p *parts) admitConfig(s *settings.Settings) (admit.Config, error) {
 			AtCap: admit.Behaviour(s.Limits.AtCap), CheaperModel: s.Limits.CheaperModel, Zone: zone,
 		},
 		Prices: table,
-		Probe:  p.probe,
+		Probe:  func(ctx context.Context, t chat.Target) error { return p.upstream.Probe(ctx, t) },
 	}, nil
-}
-
-// probe asks a provider that failed for its models, which costs nothing.
-func (p *parts) probe(ctx context.Context, t chat.Target) error {
-	r := p.upstream.TestKey(ctx, t)
-	if r.OK {
-		return nil
-	}
-	return &chat.UpstreamError{Fault: r.Fault, Status: r.Status, Provider: t.Provider, Key: t.Key, Reason: r.Diagnosis}
 }
 
 func timeZone(name string) (*time.Location, error) {
@@ -173,14 +173,14 @@ func timeZone(name string) (*time.Location, error) {
 func (p *parts) clientConfig(s *settings.Settings) upstream.Config {
 	realm := []string{s.Upstream.BaseURL}
 	for _, x := range s.Upstream.Providers {
-		realm = append(realm, x.BaseURL)
+		realm = append(realm, x.BaseURL, x.Model, fmt.Sprint(x.Order, x.Models))
 	}
 	return upstream.Config{
 		Realm: strings.Join(realm, " "), Model: s.Upstream.Model, MaxTokens: s.Limits.AnswerTokens,
 		Timeout: s.Upstream.Timeout, Attempts: s.Upstream.Retries + 1,
 		MaxIdleConns: s.Upstream.MaxIdleConns, MaxIdleConnsPerHost: s.Upstream.MaxIdleConnsPerHost, IdleConnTimeout: s.Upstream.IdleConnTimeout,
 		Merge: s.Merge.Enabled, CacheTTL: s.Merge.CacheTTL, CacheBytes: s.Merge.CacheBytes, Coalesce: s.Upstream.Coalesce,
-		AllowLocal: true, Count: p.counter.Count,
+		Count: p.counter.Count,
 	}
 }
 
@@ -218,14 +218,15 @@ type attempts struct{ p *parts }
 func (a attempts) Attempt(t upstream.Attempt) {
 	m := a.p.metrics
 	m.UpstreamRequest(t.Key, t.Code)
+	if t.Code == "cancelled" {
+		return
+	}
 	if t.Fault == "" {
 		m.UpstreamTime(t.Total)
 		a.p.troubles.well(t.Key)
 		return
 	}
-	if t.Code != "cancelled" {
-		a.p.troubles.key(t)
-	}
+	a.p.troubles.key(t)
 }
 
 // Dialed implements upstream.Observer.

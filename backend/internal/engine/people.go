@@ -79,17 +79,28 @@ func (e *Engine) nobodyCame(id chat.ConversationID) {
 }
 
 // Say adds an operator's message. It takes the conversation over if the AI had
-// it.
-func (e *Engine) Say(ctx context.Context, id chat.ConversationID, operator, text string) (chat.Message, error) {
+// it; one that another operator holds is chat.ErrConflict. The same clientID
+// (may be empty) again gives the same message and writes nothing.
+func (e *Engine) Say(ctx context.Context, id chat.ConversationID, operator, text, clientID string) (chat.Message, error) {
 	r := e.hold(id)
 	defer e.drop(r)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	head, err := e.sessions.Head(ctx, id)
+	if err != nil {
+		return chat.Message{}, fmt.Errorf("operator's message: %w", err)
+	}
+	if said, ok, err := e.saidBefore(ctx, id, clientID); ok || err != nil {
+		return said, err
+	}
+	if head.Mode == chat.ModeHuman && head.Operator != "" && head.Operator != operator {
+		return chat.Message{}, fmt.Errorf("%s holds this conversation: %w", head.Operator, chat.ErrConflict)
+	}
 	if r.cancel != nil {
 		r.cancel(errHuman)
 	}
 	out, err := e.appendLocked(ctx, r, session.Append{
-		Messages: []chat.Message{{From: chat.FromOperator, Text: text, Author: operator}},
+		Messages: []chat.Message{{From: chat.FromOperator, Text: text, Author: operator, ClientID: clientID}},
 		Update: func(c *chat.Conversation) {
 			c.Mode, c.Operator, c.Pending, c.Unread, c.Unanswered = chat.ModeHuman, operator, 0, 0, false
 		},
@@ -99,6 +110,24 @@ func (e *Engine) Say(ctx context.Context, id chat.ConversationID, operator, text
 	}
 	e.feed.Status(id, "idle", 0, chat.ModeHuman)
 	return out.Messages[0], nil
+}
+
+// saidBefore finds an operator's message by the id that its writer chose,
+// among the latest hundred.
+func (e *Engine) saidBefore(ctx context.Context, id chat.ConversationID, clientID string) (chat.Message, bool, error) {
+	if clientID == "" {
+		return chat.Message{}, false, nil
+	}
+	msgs, err := e.sessions.Messages(ctx, id, 0, 0)
+	if err != nil {
+		return chat.Message{}, false, fmt.Errorf("operator's message: %w", err)
+	}
+	for i := len(msgs) - 1; i >= max(0, len(msgs)-100); i-- {
+		if msgs[i].From == chat.FromOperator && msgs[i].ClientID == clientID {
+			return msgs[i], true, nil
+		}
+	}
+	return chat.Message{}, false, nil
 }
 
 // SetMode moves a conversation between the AI and a person; operator is who

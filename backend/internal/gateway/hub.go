@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"haoke/backend/internal/chat"
+	"haoke/backend/internal/codec"
 	"haoke/backend/internal/wire"
 )
 
@@ -361,4 +362,27 @@ func (h *Hub) Seen(id chat.ConversationID) int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.read
+}
+
+// Draft is the answer under way as far as it was shown: the seq that it will
+// become, the number of its last part and its text so far.
+func (h *Hub) Draft(id chat.ConversationID) (seq int64, part int, text string, ok bool) {
+	t := h.peek(id)
+	if t == nil {
+		return 0, 0, "", false
+	}
+	defer h.drop(id, t)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.live.active || t.live.parts == 0 {
+		return 0, 0, "", false
+	}
+	var said []byte
+	for rest := t.live.tokens; len(rest) > 0; {
+		n := int(binary.LittleEndian.Uint32(rest))
+		// Tokens were checked before they came here.
+		said, _ = codec.AppendUnquote(said, rest[4:4+n])
+		rest = rest[4+n:]
+	}
+	return t.live.seq, t.live.parts - 1, string(said), true
 }

@@ -601,7 +601,7 @@ func TestAskForAPersonAndTakeOver(t *testing.T) {
 	if _, err := s.engine.SetMode(v.ctx, id, chat.ModeHuman, "Ben"); !errors.Is(err, chat.ErrConflict) {
 		t.Fatalf("a second operator could claim it: %v", err)
 	}
-	if _, err := s.engine.Say(v.ctx, id, "Anna", "I am looking into it"); err != nil {
+	if _, err := s.engine.Say(v.ctx, id, "Anna", "I am looking into it", ""); err != nil {
 		t.Fatal(err)
 	}
 	if f := v.until(func(f frame) bool { return f.From == "operator" }); f.Text != "I am looking into it" {

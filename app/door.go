@@ -1,0 +1,63 @@
+package app
+
+import (
+	"fmt"
+	"html"
+	"net/http"
+	"strings"
+	"sync/atomic"
+)
+
+// door is what stands between the window's page and the appliance: the admin
+// handler once there is one, a page with the reason when there is none.
+type door struct {
+	handler atomic.Pointer[http.Handler]
+	reason  atomic.Pointer[string]
+}
+
+func (d *door) set(h http.Handler) { d.handler.Store(&h) }
+
+// fail shows the reason in place of the page.
+func (d *door) fail(err error) {
+	text := err.Error()
+	d.reason.Store(&text)
+}
+
+func (d *door) broken() bool { return d.reason.Load() != nil }
+
+// middleware answers everything but Wails' own scripts. Wails' handler behind
+// it serves files only, which the admin handler does as well.
+func (d *door) middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch reason := d.reason.Load(); {
+		case strings.HasPrefix(r.URL.Path, "/wails/"):
+			next.ServeHTTP(w, r)
+		case reason != nil:
+			d.explain(w, r, *reason)
+		case d.handler.Load() != nil:
+			(*d.handler.Load()).ServeHTTP(w, r)
+		default:
+			w.Header().Set("Retry-After", "1")
+			http.Error(w, "starting", http.StatusServiceUnavailable)
+		}
+	})
+}
+
+// explain is the page of an appliance that could not start. It has no script
+// and no strangers' text.
+func (d *door) explain(w http.ResponseWriter, r *http.Request, reason string) {
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		http.Error(w, reason, http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'")
+	fmt.Fprintf(w, explainPage, words("failed"), html.EscapeString(reason), words("failed-hint"))
+}
+
+const explainPage = `<!doctype html><html><head><meta charset="utf-8"><title>Haoke</title><style>
+body{font:14px/1.45 system-ui,"Noto Sans SC","PingFang SC","Microsoft YaHei",sans-serif;background:#faf9f7;color:#1f1d1a;margin:0;display:grid;place-items:center;min-height:100vh}
+main{max-width:620px;padding:32px;background:#fff;border:1px solid #e6e3de;border-radius:10px}
+h1{font-size:20px;font-weight:600;margin:0 0 12px}p{margin:0 0 12px}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#faf9f7;border:1px solid #e6e3de;border-radius:6px;padding:12px;user-select:text}
+@media (prefers-color-scheme:dark){body{background:#161513;color:#edeae6}main{background:#1e1c1a;border-color:#33302c}pre{background:#161513;border-color:#33302c}}
+</style></head><body><main><h1>%s</h1><pre>%s</pre><p>%s</p></main></body></html>`

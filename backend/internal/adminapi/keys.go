@@ -1,0 +1,670 @@
+package adminapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"haoke/backend/internal/admit"
+	"haoke/backend/internal/chat"
+	"haoke/backend/internal/settings"
+	"haoke/backend/internal/sqlite"
+	"haoke/backend/internal/upstream"
+	"haoke/backend/internal/wire"
+)
+
+func (a *API) keyHandlers() map[string]func(*call) (any, error) {
+	return map[string]func(*call) (any, error){
+		"listKeys":  func(c *call) (any, error) { return a.keyRing(c.ctx()) },
+		"addKey":    a.addKey,
+		"changeKey": a.changeKey,
+		"deleteKey": a.deleteKey,
+		"testKey":   a.testKey,
+		"probeKey":  a.probeKey,
+		"orderKeys": a.orderKeys,
+	}
+}
+
+// MainProvider is the name of the provider that [upstream] itself describes.
+const MainProvider = "main"
+
+// SecretName binds a sealed key to its name (the seal's associated data).
+func SecretName(key string) []byte { return []byte("keys/" + key) }
+
+// keyRing is everything about providers and keys, live state included.
+func (a *API) keyRing(ctx context.Context) (wire.KeyRing, error) {
+	s, snap := a.Settings.Current(), a.Gate.Snapshot()
+	out := wire.KeyRing{
+		Providers: []wire.Provider{}, Store: a.Sealer.Where(), Currency: snap.Money.Currency,
+		InFlight: snap.InFlight, InFlightMax: snap.MaxInFlight, Queue: map[string]int{},
+	}
+	if err := a.Sealer.Locked(); err != nil {
+		out.StoreNote = err.Error()
+	}
+	for _, l := range snap.Queue {
+		out.Queue[l.Class] = l.Depth
+	}
+	stored, err := a.DB.Keys().List(ctx)
+	if err != nil {
+		return out, err
+	}
+	live := map[string]admit.KeyState{}
+	for _, k := range snap.Keys {
+		live[k.Key] = k
+	}
+	first := wire.Provider{
+		Name: MainProvider, Preset: s.Upstream.Preset, BaseURL: s.Upstream.BaseURL, Model: s.Upstream.Model, Models: map[string]string{},
+		Enabled: s.Upstream.BaseURL != "", Locked: a.lockedPaths("upstream.base_url", "upstream.model", "upstream.preset"),
+	}
+	out.Providers = append(out.Providers, a.withKeys(first, s.Upstream.Keys, stored, live))
+	for _, p := range s.Upstream.Providers {
+		out.Providers = append(out.Providers, a.withKeys(wire.Provider{
+			Name: p.Name, Preset: p.Preset, BaseURL: p.BaseURL, Model: p.Model, Models: orEmpty(p.Models), Enabled: !p.Disabled,
+			Locked: []string{"upstream.providers"},
+		}, p.Keys, stored, live))
+	}
+	own, err := a.DB.Keys().Providers(ctx)
+	if err != nil {
+		return out, err
+	}
+	for _, p := range own {
+		var c ProviderConfig
+		if err := json.Unmarshal([]byte(p.Config), &c); err != nil {
+			return out, fmt.Errorf("read provider %s: %w", p.Name, err)
+		}
+		out.Providers = append(out.Providers, a.withKeys(wire.Provider{
+			Name: p.Name, Preset: c.Preset, BaseURL: c.BaseURL, Model: c.Model, Models: orEmpty(c.Models), Enabled: p.Enabled, Locked: []string{},
+		}, nil, stored, live))
+	}
+	return out, nil
+}
+
+func orEmpty(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}
+
+func (a *API) lockedPaths(paths ...string) []string {
+	out := []string{}
+	for _, p := range paths {
+		if a.Settings.Origin(p).Locked() {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// withKeys adds a provider's keys, those of files first, and its state.
+func (a *API) withKeys(p wire.Provider, fixed []settings.Key, stored []sqlite.Key, live map[string]admit.KeyState) wire.Provider {
+	p.Keys = []wire.Key{}
+	where := a.Settings.Origin("upstream.keys").Where
+	for _, k := range fixed {
+		p.Keys = append(p.Keys, withState(wire.Key{
+			Name: k.Name, Provider: p.Name, Masked: masked(k.Value.Reveal()), Source: where, Locked: true, Enabled: !k.Disabled,
+			Weight: orOne(k.Weight), Requests: wire.Gauge{Configured: int64(k.RPM)}, Tokens: wire.Gauge{Configured: int64(k.TPM)},
+		}, live))
+	}
+	for _, k := range stored {
+		if k.Provider == p.Name {
+			p.Keys = append(p.Keys, withState(wire.Key{
+				Name: k.Name, Provider: p.Name, Masked: k.Masked, Source: "window", Enabled: k.Enabled, Weight: orOne(k.Weight),
+				Requests: wire.Gauge{Configured: k.RPM}, Tokens: wire.Gauge{Configured: k.TPM}, CreatedAt: k.Created,
+			}, live))
+		}
+	}
+	switch {
+	case p.BaseURL == "":
+		p.State = "unused"
+	case !p.Enabled:
+		p.State = "off"
+	default:
+		p.State = "ok"
+	}
+	for _, k := range live {
+		if k.Provider == p.Name && k.State == "failing" {
+			p.State, p.Reason = "open", k.Reason
+		}
+	}
+	return p
+}
+
+func orOne(w float64) float64 {
+	if w == 0 {
+		return 1
+	}
+	return w
+}
+
+// withState adds what the pool knows of a key. The pool's words are its own;
+// the page's are these.
+func withState(k wire.Key, live map[string]admit.KeyState) wire.Key {
+	st, ok := live[k.Name]
+	if !k.Enabled {
+		k.State = "off"
+		return k
+	}
+	if !ok {
+		k.State = "idle"
+		return k
+	}
+	k.State = map[string]string{"ready": "ok", "busy": "ok", "resting": "cooling", "refused": "refused", "no_money": "quota", "failing": "cooling"}[st.State]
+	if k.State == "ok" && st.Calls == 0 {
+		k.State = "idle"
+	}
+	k.Reason, k.Until = st.Reason, st.Until
+	k.Requests.Learned, k.Tokens.Learned = int64(st.LearnedRPM), int64(st.LearnedTPM)
+	k.Requests.Used = used(max(st.RPM, st.LearnedRPM), st.LeftRequests)
+	k.Tokens.Used = used(max(st.TPM, st.LearnedTPM), st.LeftTokens)
+	if st.Rate >= 0 && !math.IsInf(st.Rate, 0) {
+		perMinute := st.Rate * 60
+		k.AdmitRate = &perMinute
+	}
+	k.InFlight, k.SpendToday, k.CallsToday, k.ErrorsToday = st.InFlight, st.SpentToday, st.Calls, st.Refusals
+	if st.Latency > 0 {
+		ms := float64(st.Latency) / float64(time.Millisecond)
+		k.FirstTokenMS = &ms
+	}
+	return k
+}
+
+func used(limit, left float64) float64 {
+	if limit <= 0 || left < 0 {
+		return 0
+	}
+	return max(0, limit-left)
+}
+
+// masked shows the form of a key and its last four characters.
+func masked(secret string) string {
+	if len(secret) < 12 {
+		return "…"
+	}
+	head := ""
+	if i := strings.LastIndexAny(secret[:8], "-_"); i >= 0 {
+		head = secret[:i+1]
+	}
+	return head + "…" + secret[len(secret)-4:]
+}
+
+// cleanSecret takes what a paste adds away and refuses what cannot be a key.
+func cleanSecret(value string) (string, error) {
+	v := strings.TrimSpace(value)
+	v = strings.TrimSpace(strings.TrimPrefix(v, "Bearer "))
+	v = strings.Trim(v, `"'`)
+	switch {
+	case v == "":
+		return "", invalid("value", "The key is empty.", "Paste the whole key.")
+	case len(v) > 4096:
+		return "", invalid("value", "The key is too long.", "Paste the key alone.")
+	case strings.ContainsFunc(v, func(r rune) bool { return unicode.IsSpace(r) || r < ' ' || r > '~' }):
+		return "", invalid("value", "The key has spaces, line breaks or strange characters inside.", "Copy it once more, without anything around it.")
+	}
+	return v, nil
+}
+
+// findKey finds a key by name: stored here, or fixed by a file or the
+// environment.
+func (a *API) findKey(ctx context.Context, name string) (k sqlite.Key, fixed bool, err error) {
+	s := a.Settings.Current()
+	for _, f := range s.Upstream.Keys {
+		if f.Name == name {
+			return k, true, nil
+		}
+	}
+	for _, p := range s.Upstream.Providers {
+		for _, f := range p.Keys {
+			if f.Name == name {
+				return k, true, nil
+			}
+		}
+	}
+	all, err := a.DB.Keys().List(ctx)
+	if err != nil {
+		return k, false, err
+	}
+	for _, x := range all {
+		if x.Name == name {
+			return x, false, nil
+		}
+	}
+	return k, false, notFound(fmt.Sprintf("There is no key %q.", name))
+}
+
+func (a *API) addKey(c *call) (any, error) {
+	in, err := body[wire.KeyNew](c)
+	if err != nil {
+		return nil, err
+	}
+	value, err := cleanSecret(in.Value)
+	if err != nil {
+		return nil, err
+	}
+	if in.Provider == "" {
+		in.Provider = MainProvider
+	}
+	ring, err := a.keyRing(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(ring.Providers, func(p wire.Provider) bool { return p.Name == in.Provider }) {
+		return nil, invalid("provider", fmt.Sprintf("There is no provider %q.", in.Provider), "")
+	}
+	if in.RPM < 0 || in.TPM < 0 || in.Weight < 0 || in.Weight > 1000 {
+		return nil, invalid("rpm", "Limits and weight cannot be negative.", "0 means: learn it")
+	}
+	all, err := a.DB.Keys().List(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	name := strings.TrimSpace(in.Name)
+	taken := func(n string) bool {
+		_, _, err := a.findKey(c.ctx(), n)
+		return err == nil
+	}
+	if name == "" {
+		name = in.Provider
+		for i := 2; taken(name); i++ {
+			name = fmt.Sprintf("%s %d", in.Provider, i)
+		}
+	}
+	if len(name) > 60 || strings.ContainsFunc(name, unicode.IsControl) {
+		return nil, invalid("name", "A name has at most 60 characters.", "")
+	}
+	if taken(name) {
+		return nil, exists("name", fmt.Sprintf("There is a key %q.", name))
+	}
+	sealed, err := a.Sealer.Seal([]byte(value), SecretName(name))
+	if err != nil {
+		return nil, fmt.Errorf("seal the key: %w", err)
+	}
+	a.Logs.Hide(value)
+	k := sqlite.Key{
+		Name: name, Provider: in.Provider, Pos: int64(len(all) + 1), Enabled: true, Sealed: sealed, Masked: masked(value),
+		RPM: in.RPM, TPM: in.TPM, Weight: orOne(in.Weight),
+	}
+	if err := a.DB.Keys().Put(c.ctx(), k); err != nil {
+		return nil, err
+	}
+	return a.keyAfter(c, name)
+}
+
+// keyAfter brings changed keys into use and answers with one of them.
+func (a *API) keyAfter(c *call, name string) (any, error) {
+	if err := a.Host.ReloadKeys(c.ctx()); err != nil {
+		return nil, err
+	}
+	ring, err := a.keyRing(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range ring.Providers {
+		for i := range p.Keys {
+			if p.Keys[i].Name == name {
+				a.live.keep(wire.LiveEvent{Type: wire.LiveKey, Key: &p.Keys[i]})
+				return p.Keys[i], nil
+			}
+		}
+	}
+	return nil, notFound("The key is stored, but its provider is not there any more.")
+}
+
+func (a *API) changeKey(c *call) (any, error) {
+	in, err := body[wire.KeyPatch](c)
+	if err != nil {
+		return nil, err
+	}
+	k, fixed, err := a.findKey(c.ctx(), c.param("name"))
+	if err != nil {
+		return nil, err
+	}
+	if fixed {
+		return nil, locked("name", a.Settings.Origin("upstream.keys").Where)
+	}
+	if in.Value != nil {
+		value, err := cleanSecret(*in.Value)
+		if err != nil {
+			return nil, err
+		}
+		if k.Sealed, err = a.Sealer.Seal([]byte(value), SecretName(k.Name)); err != nil {
+			return nil, fmt.Errorf("seal the key: %w", err)
+		}
+		k.Masked = masked(value)
+		a.Logs.Hide(value)
+	}
+	if in.Enabled != nil {
+		k.Enabled = *in.Enabled
+	}
+	if in.RPM != nil {
+		k.RPM = max(0, *in.RPM)
+	}
+	if in.TPM != nil {
+		k.TPM = max(0, *in.TPM)
+	}
+	if in.Weight != nil {
+		k.Weight = max(0, *in.Weight)
+	}
+	if in.Provider != nil {
+		k.Provider = *in.Provider
+	}
+	if err := a.DB.Keys().Put(c.ctx(), k); err != nil {
+		return nil, err
+	}
+	if in.Value != nil { // a new value deserves a try at once
+		a.Pool.Revive(k.Name)
+	}
+	return a.keyAfter(c, k.Name)
+}
+
+func (a *API) deleteKey(c *call) (any, error) {
+	k, fixed, err := a.findKey(c.ctx(), c.param("name"))
+	if err != nil {
+		return nil, err
+	}
+	if fixed {
+		return nil, locked("name", a.Settings.Origin("upstream.keys").Where)
+	}
+	if err := a.DB.Keys().Delete(c.ctx(), k.Name); err != nil {
+		return nil, err
+	}
+	return nil, a.Host.ReloadKeys(c.ctx())
+}
+
+func (a *API) orderKeys(c *call) (any, error) {
+	in, err := body[wire.KeyOrder](c)
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.DB.Keys().List(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range all {
+		if i := slices.Index(in.Names, k.Name); i >= 0 {
+			k.Pos = int64(i)
+		} else {
+			k.Pos = int64(len(in.Names)) + k.Pos
+		}
+		if err := a.DB.Keys().Put(c.ctx(), k); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.Host.ReloadKeys(c.ctx()); err != nil {
+		return nil, err
+	}
+	return a.keyRing(c.ctx())
+}
+
+func (a *API) testKey(c *call) (any, error) {
+	name := c.param("name")
+	if _, _, err := a.findKey(c.ctx(), name); err != nil {
+		return nil, err
+	}
+	t, ok := a.Pool.Target(name, a.Settings.Current().Upstream.Model)
+	if !ok {
+		return nil, &fault{Type: wire.ProblemConflict, Title: "Not in use", Status: 409, Detail: "This key is switched off, or its provider has no address.", Hint: "Switch it on and set the base URL."}
+	}
+	out := a.test(c.ctx(), t)
+	if out.OK {
+		a.Pool.Revive(name) // a cool-down after a refusal ends with the proof that it works
+		a.Gate.Kick()
+	}
+	return out, nil
+}
+
+func (a *API) probeKey(c *call) (any, error) {
+	in, err := body[wire.KeyProbe](c)
+	if err != nil {
+		return nil, err
+	}
+	t := chat.Target{Provider: "test", Preset: in.Preset, BaseURL: strings.TrimRight(strings.TrimSpace(in.BaseURL), "/"), Model: in.Model}
+	if in.Key != "" && in.Value == "" {
+		stored, ok := a.Pool.Target(in.Key, in.Model)
+		if !ok {
+			return nil, notFound(fmt.Sprintf("There is no key %q.", in.Key))
+		}
+		t.Secret = stored.Secret
+		if t.BaseURL == "" {
+			t.BaseURL = stored.BaseURL
+		}
+	} else if in.Value != "" {
+		if t.Secret, err = cleanSecret(in.Value); err != nil {
+			return nil, err
+		}
+		a.Logs.Hide(t.Secret)
+	}
+	t = upstream.PresetByName(in.Preset).Apply(t)
+	u, err := url.Parse(t.BaseURL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, invalid("base_url", "This is not the address of an API.", "It looks like https://api.openai.com/v1")
+	}
+	return a.test(c.ctx(), t), nil
+}
+
+func (a *API) test(ctx context.Context, t chat.Target) wire.KeyTest {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	began := a.Now()
+	r := a.Upstream.TestKey(ctx, t)
+	out := wire.KeyTest{
+		OK: r.OK, Fault: string(r.Fault), Status: r.Status, Text: r.Diagnosis, BaseURL: r.BaseURL, Model: t.Model,
+		Models: r.Models, Steps: []wire.TestStep{}, FirstTokenMS: ms(r.Latency), TotalMS: ms(a.Now().Sub(began)),
+	}
+	if out.Models == nil {
+		out.Models = []string{}
+	}
+	if len(out.Models) > 200 {
+		out.Models = out.Models[:200]
+	}
+	out.Steps = append(out.Steps,
+		wire.TestStep{Name: "models", OK: len(r.Models) > 0 || r.OK},
+		wire.TestStep{Name: "chat", OK: r.OK, MS: ms(r.Latency)})
+	return out
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+// ProviderConfig is how a provider of the window is stored.
+type ProviderConfig struct {
+	Preset  string            `json:"preset"`
+	BaseURL string            `json:"base_url"`
+	Model   string            `json:"model"`
+	Models  map[string]string `json:"models"`
+}
+
+func (a *API) providerHandlers() map[string]func(*call) (any, error) {
+	return map[string]func(*call) (any, error){
+		"listPresets":    a.listPresets,
+		"addProvider":    a.addProvider,
+		"orderProviders": a.orderProviders,
+		"changeProvider": a.changeProvider,
+		"deleteProvider": a.deleteProvider,
+	}
+}
+
+// regions groups presets for the owner's choice.
+var regions = map[string]string{
+	"deepseek": "cn", "dashscope": "cn", "zhipu": "cn", "moonshot": "cn", "ollama": "local", "lmstudio": "local", "vllm": "local",
+}
+
+// keyPages are where an owner gets a key.
+var keyPages = map[string]string{
+	"openai": "https://platform.openai.com/api-keys", "azure": "https://portal.azure.com", "deepseek": "https://platform.deepseek.com/api_keys",
+	"dashscope": "https://bailian.console.aliyun.com", "zhipu": "https://open.bigmodel.cn/usercenter/apikeys", "moonshot": "https://platform.moonshot.cn/console/api-keys",
+	"openrouter": "https://openrouter.ai/keys", "groq": "https://console.groq.com/keys", "mistral": "https://console.mistral.ai/api-keys",
+}
+
+func (a *API) listPresets(*call) (any, error) {
+	out := wire.PresetList{Items: []wire.Preset{}}
+	for _, p := range upstream.Presets() {
+		x := wire.Preset{ID: p.Name, Name: p.Title, BaseURL: p.BaseURL, Models: []string{}, KeysURL: keyPages[p.Name], NeedKey: !p.Local, Region: regions[p.Name], Note: p.Note}
+		if x.Region == "" {
+			x.Region = "global"
+		}
+		if p.Model != "" {
+			x.Models = append(x.Models, p.Model)
+		}
+		out.Items = append(out.Items, x)
+	}
+	return out, nil
+}
+
+// checkProvider refuses what cannot be called.
+func checkProvider(in *wire.ProviderWrite) error {
+	in.BaseURL = strings.TrimRight(strings.TrimSpace(in.BaseURL), "/")
+	u, err := url.Parse(in.BaseURL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return invalid("base_url", "This is not the address of an API.", "It looks like https://api.openai.com/v1")
+	}
+	return nil
+}
+
+func (a *API) addProvider(c *call) (any, error) {
+	in, err := body[wire.ProviderWrite](c)
+	if err != nil {
+		return nil, err
+	}
+	in.Name = strings.TrimSpace(in.Name)
+	if in.Name == "" || len(in.Name) > 40 {
+		return nil, invalid("name", "A name has 1 to 40 characters.", "")
+	}
+	ring, err := a.keyRing(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(ring.Providers, func(p wire.Provider) bool { return p.Name == in.Name }) {
+		return nil, exists("name", fmt.Sprintf("There is a provider %q.", in.Name))
+	}
+	return a.putProvider(c, in.Name, int64(len(ring.Providers)), in)
+}
+
+func (a *API) putProvider(c *call, name string, pos int64, in wire.ProviderWrite) (any, error) {
+	if err := checkProvider(&in); err != nil {
+		return nil, err
+	}
+	config, err := json.Marshal(ProviderConfig{Preset: in.Preset, BaseURL: in.BaseURL, Model: in.Model, Models: in.Models})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.DB.Keys().PutProvider(c.ctx(), sqlite.Provider{Name: name, Pos: pos, Enabled: in.Enabled, Config: string(config)}); err != nil {
+		return nil, err
+	}
+	return a.providerAfter(c, name)
+}
+
+func (a *API) providerAfter(c *call, name string) (any, error) {
+	if err := a.Host.ReloadKeys(c.ctx()); err != nil {
+		return nil, err
+	}
+	ring, err := a.keyRing(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range ring.Providers {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return nil, notFound("There is no such provider.")
+}
+
+func (a *API) changeProvider(c *call) (any, error) {
+	in, err := body[wire.ProviderWrite](c)
+	if err != nil {
+		return nil, err
+	}
+	name := c.param("name")
+	if name == MainProvider {
+		return a.changeMain(c, in)
+	}
+	own, err := a.DB.Keys().Providers(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range own {
+		if p.Name == name {
+			return a.putProvider(c, name, p.Pos, in)
+		}
+	}
+	for _, p := range a.Settings.Current().Upstream.Providers {
+		if p.Name == name {
+			return nil, locked("upstream.providers", a.Settings.Origin("upstream.providers").Where)
+		}
+	}
+	return nil, notFound(fmt.Sprintf("There is no provider %q.", name))
+}
+
+// changeMain writes the first provider into the settings, what changed of it.
+func (a *API) changeMain(c *call, in wire.ProviderWrite) (any, error) {
+	s := a.Settings.Current().Upstream
+	in.BaseURL = strings.TrimRight(strings.TrimSpace(in.BaseURL), "/")
+	if !in.Enabled {
+		in.BaseURL = ""
+	}
+	var edits []settings.Edit
+	for _, x := range []struct{ path, was, now string }{
+		{"upstream.base_url", s.BaseURL, in.BaseURL}, {"upstream.model", s.Model, in.Model}, {"upstream.preset", s.Preset, in.Preset},
+	} {
+		if x.now != x.was && (x.now != "" || x.path != "upstream.model") {
+			value, err := json.Marshal(x.now)
+			if err != nil {
+				return nil, err
+			}
+			edits = append(edits, settings.Edit{Path: x.path, Value: value, Revision: settings.AnyRevision})
+		}
+	}
+	if len(edits) > 0 {
+		if _, err := a.Settings.SetAll(c.ctx(), settings.AnyRevision, edits); err != nil {
+			return nil, err
+		}
+	}
+	return a.providerAfter(c, MainProvider)
+}
+
+func (a *API) orderProviders(c *call) (any, error) {
+	in, err := body[wire.KeyOrder](c)
+	if err != nil {
+		return nil, err
+	}
+	own, err := a.DB.Keys().Providers(c.ctx())
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range own {
+		if i := slices.Index(in.Names, p.Name); i >= 0 {
+			p.Pos = int64(i)
+		} else {
+			p.Pos = int64(len(in.Names)) + p.Pos
+		}
+		if err := a.DB.Keys().PutProvider(c.ctx(), p); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.Host.ReloadKeys(c.ctx()); err != nil {
+		return nil, err
+	}
+	return a.keyRing(c.ctx())
+}
+
+func (a *API) deleteProvider(c *call) (any, error) {
+	name := c.param("name")
+	if name == MainProvider {
+		return nil, &fault{Type: wire.ProblemConflict, Title: "The first provider", Status: 409, Detail: "The first provider stays.", Hint: "Switch it off instead."}
+	}
+	err := a.DB.Keys().DeleteProvider(c.ctx(), name)
+	if errors.Is(err, sqlite.ErrNoRow) {
+		return nil, notFound(fmt.Sprintf("There is no provider %q here.", name))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return nil, a.Host.ReloadKeys(c.ctx())
+}
