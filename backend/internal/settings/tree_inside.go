@@ -107,7 +107,7 @@ func Default() *Settings {
 			OutsideHours: "ai", DemoFAQ: true,
 		},
 		Widget: Widget{Look: []byte("{}")},
-		FAQ:    FAQ{Threshold: 0.35, Exact: true},
+		FAQ:    FAQ{Threshold: 0.46, Exact: true},
 		Upload: Upload{MaxBytes: 5 << 20, Types: []string{"image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf", "text/plain"}},
 		Upstream: Upstream{
 			Model: "gpt-4o-mini", Temperature: -1, Timeout: 15 * time.Second, Retries: 2,
