@@ -23,6 +23,7 @@ const firstSpecial = classMulti
 const (
 	nodeLeft  = 1 << iota // every entry below begins at a word boundary
 	nodeSpace             // some entry below may go on after a blank
+	nodeRight             // every entry that ends here must be followed by a word boundary
 )
 
 // Set is the compiled automaton with its entries. It is immutable and safe for
@@ -34,10 +35,12 @@ type Set struct {
 	rare   map[rune]uint16 // classes beyond the BMP
 	gaps   [1 << 16]uint8  // cost of a rune that is no letter
 
-	cells        []cell  // the double array
+	cells        []cell // the double array
+	tails        []tail
 	depth, flags []uint8 // of each cell
-	root         []int32 // first level, by class
+	root         []int32 // first level by class: cell <<1, bit 0: entries end there
 	inner        []int32 // the same within a Latin word, where no bounded entry begins
+	closed       bool    // no entry at all begins within a Latin word by an ASCII letter
 
 	outs    []outRec
 	entries []compiled // in the order of their class strings

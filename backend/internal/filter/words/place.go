@@ -10,12 +10,17 @@ import (
 // linear in practice at the price of some unused cells.
 const crowded = 128
 
-// cell is one place of the double array; all that a step reads lies together.
+// cell is one place of the double array: what every step reads. What only some
+// steps need is in Set.tails.
 type cell struct {
-	base  int32 // the child by class c is at base+c; 0: no children
-	check int32 // the parent's cell, where this is its child
-	fail  int32
-	out   int32 // 0 or 1 + index in Set.outs
+	base  int32 // the child by class c is at base>>1 + c; 0: no children; bit 0: the fail link leads somewhere
+	check int32 // the parent's cell <<1, where this is its child; bit 0: entries end here
+}
+
+// tail is the rest of a place.
+type tail struct {
+	fail int32
+	out  int32 // 0 or 1 + index in Set.outs
 }
 
 const (
@@ -37,17 +42,22 @@ func (b *builder) place(nclass int) {
 		n := &first[k]
 		n.cell = p.next[0]
 		p.take(n.cell, cellRoot)
-		b.root[n.class] = n.cell
+		b.root[n.class] = n.cell << 1
 		if n.flags&nodeLeft == 0 {
-			b.inner[n.class] = n.cell
+			b.inner[n.class] = n.cell << 1
 		}
+	}
+	b.closed = true
+	for c := 'a'; c <= 'z'; c++ {
+		k := b.class[c]
+		b.closed = b.closed && (k >= firstSpecial || b.inner[k] == 0)
 	}
 	p.placeAll()
 	p.trim()
 	for i := 1; i < len(b.nodes); i++ {
 		n := &b.nodes[i]
 		for k := n.kids; k < n.kids+n.nkids; k++ {
-			b.cells[b.nodes[k].cell].check = n.cell
+			b.cells[b.nodes[k].cell].check = n.cell << 1
 		}
 	}
 }
@@ -78,7 +88,7 @@ func (p *placer) placeAll() {
 	}
 	for _, o := range order {
 		n := &b.nodes[uint32(o)]
-		b.cells[n.cell].base = n.base
+		b.cells[n.cell].base = n.base << 1
 	}
 }
 
@@ -163,6 +173,7 @@ func (p *placer) trim() {
 	b := p.b
 	n := min(int(p.top+p.nclass+2), len(b.cells))
 	b.cells = append(make([]cell, 0, n), b.cells[:n]...)
+	b.tails = make([]tail, n)
 	b.depth, b.flags = make([]uint8, n), make([]uint8, n)
 }
 
@@ -173,25 +184,58 @@ func (b *builder) links() {
 		b.depth[n.cell], b.flags[n.cell] = n.depth, n.flags
 		f := int32(0)
 		if n.depth > 1 {
-			f = b.step(b.cells[b.nodes[n.parent].cell].fail, int32(n.class))
+			f = b.step(b.tails[b.nodes[n.parent].cell].fail, int32(n.class))
 		}
-		c := &b.cells[n.cell]
-		c.fail, c.out = f, b.cells[f].out
+		t := &b.tails[n.cell]
+		t.fail, t.out = f, b.tails[f].out
 		if n.terminal {
-			b.outs = append(b.outs, outRec{n.lo, n.hi, c.out})
-			c.out = int32(len(b.outs))
+			b.outs = append(b.outs, outRec{n.lo, n.hi, t.out})
+			t.out = int32(len(b.outs))
 		}
+		if t.out != 0 && (n.depth == 1 || b.tails[f].out == 0 || b.flags[f]&nodeRight != 0) && b.allRight(n) {
+			b.flags[n.cell] |= nodeRight
+		}
+		b.mark(n, t)
 	}
 	b.nodes = nil
+}
+
+// allRight reports whether all entries that end at n need a boundary behind.
+func (b *builder) allRight(n *bnode) bool {
+	for e := n.lo; n.terminal && e < n.hi; e++ {
+		c := &b.entries[e]
+		if !needsRight(b.letters[c.off:c.off+uint32(c.n)], c.flags) {
+			return false
+		}
+	}
+	return true
+}
+
+// mark sets the bits that spare a step the look at the tail.
+func (b *builder) mark(n *bnode, t *tail) {
+	if t.fail != 0 {
+		b.cells[n.cell].base |= 1
+	}
+	if t.out == 0 {
+		return
+	}
+	if n.depth > 1 {
+		b.cells[n.cell].check |= 1
+		return
+	}
+	b.root[n.class] |= 1
+	if b.inner[n.class] != 0 {
+		b.inner[n.class] |= 1
+	}
 }
 
 // step is one transition of the automaton.
 func (s *Set) step(st, c int32) int32 {
 	for st != 0 {
-		if t := s.cells[st].base + c; s.cells[t].check == st {
+		if t := s.cells[st].base>>1 + c; s.cells[t].check>>1 == st {
 			return t
 		}
-		st = s.cells[st].fail
+		st = s.tails[st].fail
 	}
-	return s.root[c]
+	return s.root[c] >> 1
 }

@@ -81,7 +81,6 @@ func (s *Set) Scan(st *State, text string, i int) {
 	cells, root := s.cells, s.root
 	for i < len(text) {
 		var c uint16
-		at := i
 		switch b := text[i]; {
 		case b < utf8.RuneSelf:
 			c = s.class[b]
@@ -94,8 +93,25 @@ func (s *Set) Scan(st *State, text string, i int) {
 			c = s.classOf(r)
 			i += w
 		}
-		if c == 0 {
-			node, prev, gap = 0, 0, 0
+		if c-1 >= firstSpecial-1 { // 0 or special
+			switch {
+			case c == 0:
+				node, prev, gap = 0, 0, 0
+			case c >= classGap:
+				if c == classGap {
+					gap += costGap
+				} else {
+					gap += costSkip
+				}
+				if gap > gapBudget {
+					node, prev, gap = 0, 0, 0
+				}
+			default:
+				st.node, st.prev, st.gap = node, prev, gap
+				_, w := utf8.DecodeLastRuneInString(text[:i])
+				s.special(st, text, c, i-w, i)
+				node, prev, gap = st.node, st.prev, st.gap
+			}
 			continue
 		}
 		if c == prev {
@@ -107,36 +123,45 @@ func (s *Set) Scan(st *State, text string, i int) {
 				continue
 			}
 		}
-		if c >= firstSpecial {
-			st.node, st.prev, st.gap = node, prev, gap
-			s.special(st, text, c, at, i)
-			node, prev, gap = st.node, st.prev, st.gap
-			continue
-		}
 		prev, gap = c, 0
+		var next int32 // cell <<1, bit 0: entries end there
 		for node != 0 {
-			cl := &cells[node]
-			if t := cl.base + int32(c); cells[t].check == node {
-				node = t
+			b := cells[node].base
+			t := b>>1 + int32(c)
+			if k := cells[t].check; k>>1 == node {
+				next = t<<1 | k&1
 				goto moved
 			}
-			node = cl.fail
+			if b&1 == 0 {
+				break
+			}
+			node = s.tails[node].fail
 		}
-		if at > 0 && text[at-1]|0x20-'a' < 26 {
-			node = s.inner[c]
-		} else {
-			node = root[c]
-		}
-		if node == 0 {
-			continue
+		next = root[c]
+		if asciiLetter(text[i-1]) {
+			if i > 1 && asciiLetter(text[i-2]) {
+				next = s.inner[c]
+			}
+			if next == 0 && s.closed {
+				// nothing begins before this word ends
+				for i < len(text) && asciiLetter(text[i]) {
+					i++
+				}
+				node, prev = 0, s.class[text[i-1]]
+				continue
+			}
 		}
 	moved:
-		if o := cells[node].out; o != 0 {
-			st.cands = append(st.cands, cand{out: o, end: i, node: node})
+		node = next >> 1
+		if next&1 != 0 && !(i < len(text) && asciiLetter(text[i]) && s.class[text[i]] != c &&
+			asciiLetter(text[i-1]) && s.flags[node]&nodeRight != 0) {
+			st.cands = append(st.cands, cand{out: s.tails[node].out, end: i, node: node})
 		}
 	}
 	st.node, st.prev, st.gap = node, prev, gap
 }
+
+func asciiLetter(b byte) bool { return b|0x20-'a' < 26 }
 
 func (s *Set) classOf(r rune) uint16 {
 	if uint32(r) < 1<<16 {
@@ -149,15 +174,12 @@ func (s *Set) classOf(r rune) uint16 {
 	return c
 }
 
-// special reads what is not simply a letter; text[at:end] is its rune.
+// special reads what may be a letter or stands for several; text[at:end] is its
+// rune.
 func (s *Set) special(st *State, text string, c uint16, at, end int) {
 	switch c {
-	case classSkip:
-		st.widen(costSkip)
 	case classAmbig:
 		s.fork(st, text, at)
-		st.widen(costGap)
-	case classGap:
 		st.widen(costGap)
 	case classMulti:
 		r, _ := utf8.DecodeRuneInString(text[at:])
@@ -192,7 +214,7 @@ func (s *Set) letter(st *State, f rune, end int) {
 	}
 	st.prev, st.gap = c, 0
 	st.node = s.step(st.node, int32(c))
-	if o := s.cells[st.node].out; o != 0 {
+	if o := s.tails[st.node].out; o != 0 {
 		st.cands = append(st.cands, cand{out: o, end: end, node: st.node})
 	}
 }
@@ -211,7 +233,7 @@ func (s *Set) fork(st *State, text string, at int) {
 	if d := int(s.depth[f.node]) - 1; d > 0 {
 		f.start, _ = s.pathStart(text, at, d)
 	}
-	if o := s.cells[f.node].out; o != 0 {
+	if o := s.tails[f.node].out; o != 0 {
 		st.cands = append(st.cands, cand{out: o, end: at + w, start: f.start})
 	}
 	if s.runFork(st, &f, text, at+w) {
@@ -271,7 +293,7 @@ func (s *Set) runFork(st *State, f *fork, text string, i int) bool {
 			if int32(s.depth[f.node]) < f.letters {
 				return false
 			}
-			if o := s.cells[f.node].out; o != 0 {
+			if o := s.tails[f.node].out; o != 0 {
 				st.cands = append(st.cands, cand{out: o, end: i, start: f.start})
 			}
 		}
@@ -332,8 +354,8 @@ func (s *Set) Hold(st *State, text string) int {
 		start, _ := s.pathStart(text, c.end, int(s.depth[c.node]))
 		hold = min(hold, start)
 	}
-	for n := st.node; n != 0; n = s.cells[n].fail {
-		if s.cells[n].base == 0 {
+	for n := st.node; n != 0; n = s.tails[n].fail {
+		if s.cells[n].base>>1 == 0 {
 			continue // a leaf: its candidate, if undecided, was counted above
 		}
 		start, left := s.pathStart(text, len(text), int(s.depth[n]))
