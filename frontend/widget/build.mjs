@@ -34,9 +34,10 @@ async function bundle(entry, file, define = {}) {
 const parts = []
 for (const f of readdirSync(`${root}/src/parts`)) if (f.endsWith('.ts')) parts.push([`parts/${f}`, f.replace(/\.ts$/, '.js')])
 for (const f of readdirSync(`${root}/src/lang`)) {
-  if (/^(en|pick)\.ts$/.test(f)) continue
+  if (/^(en|pick|dict)\.ts$/.test(f)) continue
   parts.push([`lang/${f}`, 'l-' + f.replace(/\.ts$/, '.js')])
 }
+for (const f of readdirSync(`${root}/src/shims`)) if (f !== 'shim.ts') parts.push([`shims/${f}`, 'shim-' + f.replace(/\.ts$/, '.js')])
 const hash = createHash('sha256')
 for (const [entry, file] of parts.sort()) {
   await bundle(entry, file)

@@ -11,7 +11,7 @@ export type Own = (url: string) => boolean
 
 // Groups: 1 escaped; 2,3 code; 4,5 strong or strike; 6,7 emphasis; 8,9,10 link; 11 address.
 const INLINE =
-  /\\([!-/:-@[-`{-~])|(`{1,3})([^`][^]{0,2000}?)\2(?!`)|(\*\*|__|~~)(?=\S)([^]{0,1000}?\S)\4|([*_])(?=[^\s*_])([^]{0,1000}?[^\s\\])\6(?![\p{L}\p{N}])|(!?)\[([^[\]\n]{0,300})\]\(\s?<?([^\s<>]{1,1000}?)>?(?:\s"[^"\n]{0,200}")?\)|<?((?:https?:\/\/|mailto:)[^\s<>"'`{}|\\^]{2,800})>?|\n/giu
+  /\\([!-/:-@[-`{-~])|(`{1,3})([^`][^]{0,2000}?)\2(?!`)|(\*\*|__|~~)(?=\S)([^]{0,1000}?\S)\4(?!\*)|([*_])(?=[^\s*_])([^]{0,1000}?[^\s\\])\6(?![\p{L}\p{N}])|(!?)\[([^[\]\n]{0,300})\]\(\s?<?([^\s<>]{1,1000}?)>?(?:\s"[^"\n]{0,200}")?\)|<?((?:https?:\/\/|mailto:)[^\s<>"'`{}|\\^]{2,800})>?|\n/giu
 const WORD = /[\p{L}\p{N}]/u
 
 /** Returns the address if it may be linked. Blanks and controls are how "java\nscript:" gets in. */
@@ -56,7 +56,7 @@ export function inline(s: string, to: Node, own?: Own, depth = 0) {
           const img = h('img', '', a)
           img.alt = m[9]
           img.src = url
-        } else inline(m[9] || url, a, own, 4 + +!m[9])
+        } else a.textContent = m[9].replace(/^(\W{1,2})(.+)\1$/, '$2') || url
       }
     } else if (m[11]) {
       // Punctuation at the end belongs to the sentence, not to the address.

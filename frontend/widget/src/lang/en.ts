@@ -1,6 +1,5 @@
 /** The words that a text chat needs, in English; parts carry their own. */
 export const en = {
-  open: 'Chat',
   close: 'Close chat',
   chat: 'Chat',
   hello: 'Hello. How can I help you?',
