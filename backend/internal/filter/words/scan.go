@@ -85,7 +85,7 @@ func (s *Set) Scan(st *State, text string, i int) {
 		case b < utf8.RuneSelf:
 			c = s.class[b]
 			i++
-		case b >= 0xE0 && b < 0xF0 && i+2 < len(text):
+		case b&0xF0 == 0xE0 && i+2 < len(text):
 			c = s.class[uint16(b)<<12|uint16(text[i+1]&0x3F)<<6|uint16(text[i+2]&0x3F)]
 			i += 3
 		default:
@@ -97,6 +97,11 @@ func (s *Set) Scan(st *State, text string, i int) {
 			switch {
 			case c == 0:
 				node, prev, gap = 0, 0, 0
+				// characters of no entry come in runs
+				for i+2 < len(text) && text[i]&0xF0 == 0xE0 &&
+					s.class[uint16(text[i])<<12|uint16(text[i+1]&0x3F)<<6|uint16(text[i+2]&0x3F)] == 0 {
+					i += 3
+				}
 			case c >= classGap:
 				if c == classGap {
 					gap += costGap
