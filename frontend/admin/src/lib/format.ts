@@ -44,7 +44,7 @@ export class Format {
 
   /** A duration from seconds: 640 ms, 2.1 s, 4 min, 3 h, 2 d. */
   seconds(s: number): string {
-    if (s < 0.0000005) return '0';
+    if (s <= 0) return '0';
     if (s < 0.001) return `${this.short(s * 1e6)} µs`;
     if (s < 0.1) return `${this.short(s * 1000)} ms`;
     if (s < 1) return `${this.whole.format(s * 1000)} ms`;
