@@ -27,6 +27,8 @@ export const settings = (): SettingsState => ({
     field('site.name', 'string', 'Morning Hill Tea', 'Name', '名称', 'Visitors read it in the widget.', { source: 'window', default: 'Demo shop', revision: 12 }),
     field('site.instructions', 'text', 'You answer visitors of Morning Hill Tea, a small shop for tea and ceramics.', 'Instructions', '说明', 'What the AI is told about its task.'),
     field('site.identity_secret', 'secret', 'set', 'Identity secret', '身份密钥', 'Signs the identities of known visitors (HS256).', { source: 'window' }),
+    field('site.hours', 'json', [{ days: ['mon', 'tue', 'wed', 'thu', 'fri'], open: '09:00', close: '18:00' }, { days: ['sat'], open: '10:00', close: '14:00' }], 'Opening hours', '营业时间', 'When people answer. Empty: always.', { page: 'widget' }),
+    field('site.holidays', 'strings', ['2026-12-25'], 'Holidays', '节假日', 'Days on which nobody answers.', { page: 'widget' }),
     field('upstream.base_url', 'url', 'https://api.openai.com/v1', 'Base URL', '接口地址', 'OpenAI-compatible, ends in /v1. Empty: answers come from the FAQ.', { page: 'keys' }),
     field('upstream.model', 'string', 'gpt-4o-mini', 'Model', '模型', '', { source: 'HAOKE_UPSTREAM_MODEL', locked: true }),
     field('upstream.timeout', 'duration', '15s', 'Time-out', '超时', 'To the first word, and between words.'),

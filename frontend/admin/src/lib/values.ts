@@ -1,7 +1,7 @@
 import type { SettingField } from '../api/types';
 
 /** What a person typed, as the JSON value of a setting; or why it cannot be one. */
-export type Parsed = { ok: true; value: unknown } | { ok: false; why: 'number' | 'whole' | 'min' | 'max' | 'duration' | 'url' | 'addr' };
+export type Parsed = { ok: true; value: unknown } | { ok: false; why: 'number' | 'whole' | 'min' | 'max' | 'duration' | 'url' | 'addr' | 'json' };
 
 const DURATION = /^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/;
 
@@ -31,6 +31,12 @@ export function parseSetting(field: Pick<SettingField, 'type' | 'min' | 'max'>, 
     case 'addr':
       if (!/^(\[[0-9a-f:.]+\]|[^\s:]*):\d{1,5}$/i.test(trimmed)) return { ok: false, why: 'addr' };
       return { ok: true, value: trimmed };
+    case 'json':
+      try {
+        return { ok: true, value: trimmed === '' ? null : (JSON.parse(trimmed) as unknown) };
+      } catch {
+        return { ok: false, why: 'json' };
+      }
     case 'text':
       return { ok: true, value: text };
     default:
@@ -38,11 +44,35 @@ export function parseSetting(field: Pick<SettingField, 'type' | 'min' | 'max'>, 
   }
 }
 
+/** A column of a setting that is a list of records. */
+export interface Column {
+  name: string;
+  type: 'text' | 'number' | 'clock' | 'days';
+}
+
+/** Settings that are lists of records, with their columns. */
+export const records: Record<string, Column[]> = {
+  'site.hours': [
+    { name: 'days', type: 'days' },
+    { name: 'open', type: 'clock' },
+    { name: 'close', type: 'clock' },
+  ],
+  'prices.models': [
+    { name: 'model', type: 'text' },
+    { name: 'input', type: 'number' },
+    { name: 'cached', type: 'number' },
+    { name: 'output', type: 'number' },
+  ],
+};
+
+/** Settings that have a better place than a row of the settings page. */
+export const elsewhere = new Set(['upstream.base_url', 'upstream.preset', 'upstream.keys', 'upstream.providers', 'widget.look', 'archive.clickhouse']);
+
 /** The text of a setting's JSON value for its input. */
 export function settingText(field: Pick<SettingField, 'type'>, value: unknown): string {
   if (value === null || value === undefined) return '';
   if (field.type === 'strings' && Array.isArray(value)) return value.join('\n');
-  if (typeof value === 'object') return JSON.stringify(value);
+  if (typeof value === 'object') return JSON.stringify(value, null, 1);
   return String(value);
 }
 
