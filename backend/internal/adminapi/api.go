@@ -105,8 +105,13 @@ type Deps struct {
 	ConfigFile string // in use; "": none
 	Version    string
 	Commit     string
-	Zone       func() *time.Location
-	Now        func() time.Time // nil: time.Now
+	// UpdateKey proves the notice of a newer version (Ed25519); nil: none is
+	// believed.
+	UpdateKey []byte
+	// Managed names the package manager that owns this installation; "": none.
+	Managed string
+	Zone    func() *time.Location
+	Now     func() time.Time // nil: time.Now
 }
 
 // API serves the admin API. It is safe for concurrent use.
@@ -118,8 +123,9 @@ type API struct {
 	live    *Live
 	started time.Time
 	atStart *settings.Settings // for what waits for a restart
-	backups backupWork
+	work    backupWork
 	updates updateWork
+	filters filterWork
 }
 
 // New makes the API. Every route has its handler: a route without one is an

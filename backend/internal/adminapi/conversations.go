@@ -472,7 +472,7 @@ func (a *API) trace(ctx context.Context, id chat.ConversationID, m *chat.Message
 		out.Prompt = t.Prompt
 	}
 	for _, p := range t.Parts {
-		out.Parts = append(out.Parts, wire.PromptPart{Name: p.Name, Tokens: p.Tokens})
+		out.Parts = append(out.Parts, wire.PromptPart{Name: string(p.Kind), Tokens: p.Tokens})
 	}
 	for _, r := range t.Recall {
 		p := wire.Passage{Kind: "message", Title: r.Why, Score: r.Score, Seq: r.Seq}

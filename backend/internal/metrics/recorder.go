@@ -68,8 +68,9 @@ type times struct {
 
 // timing is a Prometheus histogram and the second that runs.
 type timing struct {
-	prom prometheus.Histogram
-	live live
+	prom   prometheus.Histogram
+	live   live
+	recent *recent // of the filter's layers
 }
 
 func (t *timing) add(d time.Duration) {
@@ -101,7 +102,7 @@ func New(cfg Config) *Recorder {
 		first:    r.timing("haoke_first_token_seconds", "Time from a turn's start to the first piece of its answer."),
 		reply:    r.timing("haoke_reply_seconds", "Time from a turn's start to the end of its answer."),
 		added:    r.timing("haoke_added_seconds", "Reply time less the upstream's own."),
-		words:    &timing{}, patterns: &timing{}, review: &timing{},
+		words:    &timing{recent: &recent{}}, patterns: &timing{recent: &recent{}}, review: &timing{recent: &recent{}},
 	}
 	for _, class := range []string{"vip", "ordinary", "background"} {
 		r.queue[class] = &queueClass{wait: &timing{prom: r.histogram("haoke_queue_seconds", "Time until a lease was granted.", prometheus.Labels{"class": class})}}

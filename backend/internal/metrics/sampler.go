@@ -105,9 +105,7 @@ func (s *sampler) tick(now time.Time) {
 	}
 	c.mu.Unlock()
 	s.last = at
-	if f := s.r.cfg.OnTick; f != nil {
-		f(time.Unix(at, 0), s.values)
-	}
+	s.r.tell(time.Unix(at, 0), s.values)
 }
 
 // close finishes the longer steps that ended before at.
@@ -314,6 +312,9 @@ func (s *sampler) distribution(d *dist, at int64) {
 	defer d.second.reset()
 	for i := range d.tiers {
 		d.tiers[i].merge(&d.second)
+	}
+	if d.t.recent != nil {
+		d.t.recent.add(at, &d.second)
 	}
 	for q, name := range d.names {
 		if name == "" {
