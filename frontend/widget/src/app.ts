@@ -239,7 +239,6 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
     })
     on(window, 'storage', stored)
     on(matchMedia('(prefers-color-scheme:dark)'), 'change', view.look)
-    if (window.visualViewport) on(visualViewport!, 'resize', view.fit)
   }
 
   /** Parts are classic scripts that hand themselves over through their element. */
@@ -422,23 +421,11 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
       if (live) {
         if (m.from != 'ai') view.say(m.text.slice(0, 500))
         app.emit('message:received', { from: m.from, text: m.text, seq: m.seq })
-        if (app.ring && !(view.isOpen && document.hasFocus())) ringOnce(m.seq)
+        if (app.ring && !(view.isOpen && document.hasFocus())) app.ring(m.seq)
       }
     }
     seen()
     view.refresh()
-  }
-
-  /** One tab rings: a visible one at once, hidden ones only if none has. */
-  function ringOnce(seq: number) {
-    later(
-      () => {
-        if ((store.reload().s || 0) >= seq) return
-        store.save({ s: seq })
-        app.ring!()
-      },
-      document.hidden ? 60 + Math.random() * 200 : 0,
-    )
   }
 
   function redraw() {

@@ -100,6 +100,8 @@ export function openLink(d: LinkDeps) {
       stable = later(() => (tries = 0), 5_000)
       set('open')
     }
+    // So does one over which something of ours arrived.
+    if (f.type == 'ack') tries = 0
     if (state == 'open') {
       cancel(beat)
       beat = later(() => ping(10_000), 25_000)

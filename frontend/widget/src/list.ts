@@ -1,11 +1,8 @@
 import type { Msg } from './convo'
 import { attr, button, h } from './dom'
-import { link, inline, md, safeUrl, stableEnd } from './md'
+import { inline, md, stableEnd } from './md'
 import type { Out } from './store'
 import type { App } from './types'
-
-/** Longest unfinished part of an answer that is drawn again on every frame. */
-const SMOOTH = 8_000
 
 export type List = ReturnType<typeof messageList>
 
@@ -32,6 +29,7 @@ export function messageList(app: App, box: HTMLElement, moved: (more: boolean) =
   let spoken = 0
   let frame = 0
   let last = 0
+  let cost = 0
 
   const atEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight < 48
   const scrolled = () => moved(!atEnd())
@@ -79,7 +77,8 @@ export function messageList(app: App, box: HTMLElement, moved: (more: boolean) =
     frame = 0
     if (!body || text == null || text == shown) return
     const now = performance.now()
-    if (!final && text.length - done > SMOOTH && now - last < 200) return void (frame = requestAnimationFrame(() => flush()))
+    // Drawing may take a fifth of the time: long answers are drawn less often.
+    if (!final && now - last < cost * 5) return void (frame = requestAnimationFrame(() => flush()))
     last = now
     const stick = atEnd()
     const cut = stableEnd(text, done)
@@ -94,6 +93,7 @@ export function messageList(app: App, box: HTMLElement, moved: (more: boolean) =
     shown = text
     speak(text)
     follow(stick)
+    cost = performance.now() - now
   }
 
   const draw = (m: Msg) => {
@@ -115,22 +115,6 @@ export function messageList(app: App, box: HTMLElement, moved: (more: boolean) =
       x = h('div', 'x', g)
       if (from == 'visitor') plain(m.text, x)
       else md(m.text, x, app.own)
-    }
-    const src = m.sources
-    if (Array.isArray(src) && src.length) {
-      const p = h('p', 'src', g, w.sources)
-      for (let i = 0; i < src.length && i < 8; i++) {
-        const { title, url } = src[i] || {}
-        if (safeUrl(String(url))) link(url!, p, String(title))
-        else h('span', '', p, String(title))
-      }
-    }
-    const end = m.finish
-    if (from == 'ai' && (end == 'length' || end == 'stopped')) h('p', 'src', g, end == 'length' ? w.cut : w.stopped)
-    if (from == 'system' && end == 'error') {
-      button('', x, () => {
-        for (let i = m.seq, q; i > 0; i--) if ((q = app.convo.msgs.get(i)) && q.from == 'visitor') return void app.say(q.text)
-      }, w.retry)
     }
     if (app.dress) app.dress(m, g, x)
     return g

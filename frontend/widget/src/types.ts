@@ -26,7 +26,7 @@ export interface App {
   /** The comforts, once loaded: dresses a drawn message. */
   dress?: (m: Msg, g: HTMLElement, x: HTMLElement) => void
   /** The comforts, once loaded: a message has come in while nobody looks. */
-  ring?: () => void
+  ring?: (seq: number) => void
   /** A word that only a part needs; `english` stands in for a missing one. */
   t(key: string, english: string): string
   /** Is this one of the appliance's own files? */

@@ -3,7 +3,7 @@ import { attr, button, h, icon, ICONS, named } from './dom'
 import { bubbleName } from './lang/pick'
 import { messageList, type List } from './list'
 import { md } from './md'
-import { readable, textOn } from './theme'
+import { textOn } from './theme'
 import type { App } from './types'
 
 export type View = ReturnType<typeof createView>
@@ -40,7 +40,6 @@ export function createView(app: App, page: boolean) {
   let back: HTMLElement | null
   let titleEl: HTMLElement
   let state: HTMLElement
-  let avatar: HTMLElement
   let banner: HTMLElement
   let intro: HTMLElement
   let quick: HTMLElement
@@ -98,14 +97,7 @@ export function createView(app: App, page: boolean) {
     me.box.placeholder = w.ph
     attr(me.box, 'aria-label', w.ph)
     titleEl.textContent = title
-    avatar.textContent = String.fromCodePoint(title.codePointAt(0) || 72)
-    const url = String(s.avatar || '')
-    if (/^(https?:\/)?\//i.test(url)) {
-      const img = h('img', '')
-      img.alt = ''
-      img.onload = () => avatar.replaceChildren(img)
-      img.src = url
-    }
+    me.avatar.textContent = String.fromCodePoint(title.codePointAt(0) || 72)
     intro.textContent = ''
     h('span', '', h('div', 'n', intro), w.ai)
     md(String(s.greeting || w.hello), h('div', 'x', intro))
@@ -129,8 +121,8 @@ export function createView(app: App, page: boolean) {
     attr(p, 'aria-labelledby', 't')
     attr(launcher, 'aria-controls', 'p')
     const head = (me.head = h('header', '', p))
-    avatar = h('div', 'av', head)
-    attr(avatar, 'aria-hidden', 'true')
+    me.avatar = h('div', 'av', head)
+    attr(me.avatar, 'aria-hidden', 'true')
     const who = h('div', 'who', head)
     titleEl = h('h2', '', who)
     titleEl.id = 't'
@@ -189,6 +181,7 @@ export function createView(app: App, page: boolean) {
     list: undefined as List | undefined,
     head: undefined as unknown as HTMLElement,
     scroll: undefined as unknown as HTMLElement,
+    avatar: undefined as unknown as HTMLElement,
     form: undefined as unknown as HTMLElement,
     row: undefined as unknown as HTMLElement,
     box: undefined as unknown as HTMLTextAreaElement,
@@ -206,8 +199,7 @@ export function createView(app: App, page: boolean) {
       const c = /^#([0-9a-f]{3}){1,2}$/i.test(s.color || '') ? s.color! : '#0f7b6c'
       const isDark = s.theme == 'dark' || (s.theme != 'light' && dark.matches)
       const px = (v: unknown) => (v != null && +v! >= 0 ? +v! : 20) + 'px'
-      // Accents are words and rings on surface and ground: the harder of both counts.
-      paint(`.hk{--c:${c};--on:${textOn(c)};--acc:${readable(c, isDark ? '#262422' : '#f3f1ee')};--ox:${px(s.offsetX)};--oy:${px(s.offsetY)};--z:${+s.zIndex! || 2147483000}}`)
+      paint(`.hk{--c:${c};--on:${textOn(c)};--ox:${px(s.offsetX)};--oy:${px(s.offsetY)};--z:${+s.zIndex! || 2147483000}}`)
       root.className = 'hk' + (isDark ? ' dark' : '') + (s.side == 'left' ? ' left' : '') + (page ? ' page' : '') + (me.isOpen ? ' open' : '')
       root.dir = app.locale == 'ar' ? 'rtl' : 'ltr'
       root.lang = app.locale
@@ -226,7 +218,6 @@ export function createView(app: App, page: boolean) {
       if (!me.panel) build()
       me.panel!.hidden = false
       me.look()
-      me.fit()
       app.opened()
       me.list!.toEnd()
       me.focus()
@@ -280,13 +271,6 @@ export function createView(app: App, page: boolean) {
       if (!text || !live) return
       h('p', '', live, text)
       if (live.childNodes.length > 6) live.firstChild!.remove()
-    },
-    /** Keeps the panel above the on-screen keyboard of phones. */
-    fit() {
-      const v = window.visualViewport
-      if (!v || !me.panel) return
-      me.panel.style.setProperty('--vh', v.height + 'px')
-      me.panel.style.setProperty('--vt', v.offsetTop + 'px')
     },
   }
   return me

@@ -21,12 +21,9 @@ export const en = {
   gone: 'The chat is not available at the moment.',
   typing: 'Writing',
   queue: 'You are number {n} in line',
-  cut: 'The answer was too long and ends here.',
-  stopped: 'Stopped',
   over: '{n} characters too many',
   latest: 'Latest message',
   unread: '{n} unread',
-  sources: 'Sources',
 }
 
 export type Words = typeof en & Record<string, string>

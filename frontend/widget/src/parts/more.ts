@@ -2,6 +2,8 @@ import css from './more.css?inline'
 import type { Msg } from '../convo'
 import { attr, button, h, named } from '../dom'
 import { hand } from '../hand'
+import { link, safeUrl } from '../md'
+import { readable } from '../theme'
 import type { App } from '../types'
 
 const ICON = {
@@ -28,11 +30,13 @@ hand(app => {
   const skew = clock(app)
   app.dress = (m, g, x) => {
     stamp(app, m, g, x, skew)
+    ending(app, m, g, x)
     if (m.from == 'ai') actions(app, m, g)
   }
   menu(app)
   tools(app)
   trap(app)
+  looks(app)
   app.view.look()
   app.convo.msgs.forEach(m => app.view.list!.put(m))
   app.view.list!.toEnd()
@@ -41,7 +45,17 @@ hand(app => {
 /** Two soft tones. The browser lets them sound only after a gesture of the visitor. */
 function bell(app: App) {
   let audio: AudioContext | undefined
-  return () => {
+  // One tab rings: a visible one at once, hidden ones only if none has.
+  return (seq: number) =>
+    setTimeout(
+      () => {
+        if ((app.store.reload().s || 0) >= seq) return
+        app.store.save({ s: seq })
+        tones()
+      },
+      document.hidden ? 60 + Math.random() * 200 : 0,
+    )
+  function tones() {
     if (app.site.sound === false || app.store.saved.m) return
     try {
       const a = (audio = audio || new AudioContext())
@@ -63,6 +77,61 @@ function bell(app: App) {
     } catch {
       /* a browser without sound */
     }
+  }
+}
+
+/** The accent that reads on every ground, the picture in the header, room for the on-screen keyboard. */
+function looks(app: App) {
+  const v = app.view
+  const paint = v.style('')
+  const look = v.look
+  v.look = () => {
+    look()
+    const c = getComputedStyle(v.root)
+    const color = c.getPropertyValue('--c').trim()
+    // The harder of surface and ground counts.
+    paint(`.hk{--acc:${readable(color, v.root.classList.contains('dark') ? '#262422' : '#f3f1ee')}}`)
+    const url = String(app.site.avatar || '')
+    if (!/^(https?:\/)?\//i.test(url)) return
+    const img = h('img')
+    img.alt = ''
+    img.onload = () => v.avatar.replaceChildren(img)
+    img.src = url
+  }
+  const p = v.panel!
+  const port = window.visualViewport
+  const fit = () => {
+    p.style.setProperty('--vh', port!.height + 'px')
+    p.style.setProperty('--vt', port!.offsetTop + 'px')
+  }
+  if (!port) return
+  port.addEventListener('resize', fit)
+  port.addEventListener('scroll', fit)
+  fit()
+}
+
+/** What an answer rests on and how it ended. */
+function ending(app: App, m: Msg, g: HTMLElement, x: HTMLElement) {
+  const src = m.sources
+  const end = m.finish
+  if (Array.isArray(src) && src.length) {
+    const p = h('p', 'src', g, app.t('sources', 'Sources'))
+    for (let i = 0; i < src.length && i < 8; i++) {
+      const { title, url } = src[i] || {}
+      if (!title) continue
+      if (safeUrl(String(url))) link(url!, p, String(title))
+      else h('span', '', p, String(title))
+    }
+  }
+  if (m.from == 'ai' && end == 'length') h('p', 'src', g, app.t('cut', 'The answer was too long and ends here.'))
+  if (m.from == 'ai' && end == 'stopped') h('p', 'src', g, app.t('stopped', 'Stopped'))
+  if (m.from == 'system' && end == 'error') {
+    button('', x, () => {
+      for (let i = m.seq; i > 0; i--) {
+        const q = app.convo.msgs.get(i)
+        if (q && q.from == 'visitor') return void app.say(q.text)
+      }
+    }, app.words.retry)
   }
 }
 
