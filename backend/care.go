@@ -1,25 +1,22 @@
 package backend
 
 import (
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"time"
 
-	"haoke/backend/internal/gateway"
+	"haoke/backend/internal/adminapi"
+	"haoke/backend/internal/backup"
 	"haoke/backend/internal/keypool"
+	"haoke/backend/internal/secret"
 	"haoke/backend/internal/settings"
 	"haoke/backend/internal/sqlite"
 	"haoke/backend/internal/upstream"
 )
-
-// backupMagic begins a backup file; the rest is a gzip stream of the database.
-const backupMagic = "haoke-backup-1\n"
 
 // Backup writes the database of a data folder into one compressed file, also
 // while a server uses it, and reads it back. It returns the file's size. The
@@ -29,97 +26,26 @@ func Backup(ctx context.Context, dataDir, out string) (int64, error) {
 	if _, err := os.Stat(src); err != nil {
 		return 0, fmt.Errorf("back up: there is no database in %s: %w", dataDir, err)
 	}
-	if _, err := os.Stat(out); err == nil {
+	o := backup.Options{Info: backup.Info{Version: Version, At: time.Now().UTC().Truncate(time.Second)}, Check: sqlite.Verify}
+	n, err := backup.Write(ctx, out, o, func(ctx context.Context, path string) error { return sqlite.BackupFile(ctx, src, path) })
+	if errors.Is(err, backup.ErrExists) {
 		return 0, fmt.Errorf("back up: %s exists already; choose another name", out)
 	}
-	tmp, err := os.MkdirTemp(filepath.Dir(out), ".haoke-backup-*")
-	if err != nil {
-		return 0, fmt.Errorf("back up: %w", err)
-	}
-	defer os.RemoveAll(tmp)
-	plain := filepath.Join(tmp, "copy.db")
-	if err := sqlite.BackupFile(ctx, src, plain); err != nil {
-		return 0, fmt.Errorf("back up: %w", err)
-	}
-	packed := filepath.Join(tmp, "packed")
-	if err := pack(plain, packed); err != nil {
-		return 0, fmt.Errorf("back up: %w", err)
-	}
-	again := filepath.Join(tmp, "again.db")
-	if err := unpack(packed, again); err != nil {
-		return 0, fmt.Errorf("read the backup back: %w", err)
-	}
-	if err := sqlite.Verify(ctx, again); err != nil {
-		return 0, fmt.Errorf("read the backup back: %w", err)
-	}
-	if err := os.Rename(packed, out); err != nil {
-		return 0, fmt.Errorf("back up: %w", err)
-	}
-	info, err := os.Stat(out)
-	if err != nil {
-		return 0, fmt.Errorf("back up: %w", err)
-	}
-	return info.Size(), nil
-}
-
-func pack(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, err := io.WriteString(f, backupMagic); err != nil {
-		return err
-	}
-	z := gzip.NewWriter(f)
-	if _, err := io.Copy(z, in); err != nil {
-		return err
-	}
-	if err := z.Close(); err != nil {
-		return err
-	}
-	return f.Sync()
-}
-
-// maxBackup bounds what a backup may unpack to.
-const maxBackup = 1 << 40
-
-func unpack(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	magic := make([]byte, len(backupMagic))
-	if _, err := io.ReadFull(in, magic); err != nil || string(magic) != backupMagic {
-		return fmt.Errorf("%s is not a backup of Haoke", from)
-	}
-	z, err := gzip.NewReader(in)
-	if err != nil {
-		return fmt.Errorf("%s is damaged: %w", from, err)
-	}
-	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	if _, err := io.Copy(f, io.LimitReader(z, maxBackup)); err != nil {
-		return fmt.Errorf("%s is damaged: %w", from, err)
-	}
-	return f.Sync()
+	return n, err
 }
 
 // Restore puts a backup in the place of the data. What was there is kept aside
 // in a folder whose path is returned ("" when there was nothing). The folder
 // must not be in use: *HeldError. A file that is damaged, or of a newer
 // version, changes nothing. Visitors' widgets learn by a new epoch that their
-// history was restored.
+// history was restored. A sealed file needs RestoreSealed.
 func Restore(ctx context.Context, dataDir, file string) (kept string, err error) {
+	return RestoreSealed(ctx, dataDir, file, "")
+}
+
+// RestoreSealed is Restore for a file that a passphrase seals. The keys in it
+// are sealed with this folder's own master key before they reach the disk.
+func RestoreSealed(ctx context.Context, dataDir, file, passphrase string) (kept string, err error) {
 	lock, err := lockDataDir(dataDir)
 	if err != nil {
 		return "", err
@@ -131,46 +57,53 @@ func Restore(ctx context.Context, dataDir, file string) (kept string, err error)
 	}
 	defer os.RemoveAll(tmp)
 	fresh := filepath.Join(tmp, fileDatabase)
-	if err := unpack(file, fresh); err != nil {
-		return "", fmt.Errorf("restore: %w", err)
+	_, secrets, err := backup.Extract(ctx, file, passphrase, fresh)
+	if err != nil {
+		return "", fmt.Errorf("restore: %s: %w", file, err)
 	}
 	if err := sqlite.Verify(ctx, fresh); err != nil {
 		return "", fmt.Errorf("restore: %s: %w", file, err)
 	}
-	if err := renewEpoch(ctx, fresh); err != nil {
+	var sealer *secret.Sealer
+	if len(secrets) > 0 {
+		if sealer, err = secret.New(ctx, secret.Config{Dir: dataDir, Headless: true}); err != nil {
+			return "", fmt.Errorf("restore: the key for stored secrets: %w", err)
+		}
+	}
+	if _, err := adminapi.Adopt(ctx, fresh, secrets, sealer); err != nil {
 		return "", fmt.Errorf("restore: %w", err)
 	}
-	old := filepath.Join(dataDir, fileDatabase)
-	if _, err := os.Stat(old); err == nil {
-		kept = filepath.Join(dataDir, "before-restore-"+time.Now().UTC().Format("20060102T150405Z"))
-		if err := os.Mkdir(kept, 0o700); err != nil {
-			return "", fmt.Errorf("restore: keep the present data aside: %w", err)
-		}
-		for _, suffix := range []string{"", "-wal", "-shm", ".mark"} {
-			err := os.Rename(old+suffix, filepath.Join(kept, fileDatabase+suffix))
-			if err != nil && !errors.Is(err, os.ErrNotExist) {
-				return "", fmt.Errorf("restore: keep the present data aside: %w", err)
-			}
-		}
+	if kept, err = keepAside(dataDir); err != nil {
+		return kept, fmt.Errorf("restore: keep the present data aside: %w", err)
 	}
-	if err := os.Rename(fresh, old); err != nil {
+	if err := os.Rename(fresh, filepath.Join(dataDir, fileDatabase)); err != nil {
 		return kept, fmt.Errorf("restore: %w", err)
 	}
 	return kept, nil
 }
 
-// renewEpoch marks every history of a database as restored.
-func renewEpoch(ctx context.Context, path string) error {
-	db, err := sqlite.Open(ctx, sqlite.Config{Path: path, Reserve: -1})
-	if err != nil {
-		return err
+// keepAside moves the present database with all that belongs to it into a
+// folder of its own and returns the folder; "" when there is no database. The
+// mark goes too: it counts the commits of the database that goes.
+func keepAside(dataDir string) (string, error) {
+	old := filepath.Join(dataDir, fileDatabase)
+	if _, err := os.Stat(old); err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return "", nil
+		}
+		return "", err
 	}
-	epoch := gateway.NewEpoch()
-	err = db.Conversations().SetEpochs(ctx, epoch)
-	if err == nil {
-		err = db.Values().Set(ctx, "epoch", epoch)
+	kept := filepath.Join(dataDir, "before-restore-"+time.Now().UTC().Format("20060102T150405Z"))
+	if err := os.Mkdir(kept, 0o700); err != nil {
+		return "", err
 	}
-	return errors.Join(err, db.Close())
+	for _, suffix := range []string{"", "-wal", "-shm", ".mark"} {
+		err := os.Rename(old+suffix, filepath.Join(kept, fileDatabase+suffix))
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return kept, err
+		}
+	}
+	return kept, nil
 }
 
 // Check is one thing that Doctor looked at.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"haoke/backend/internal/backup"
+	"haoke/backend/internal/secret"
 	"haoke/backend/internal/settings"
 	"haoke/backend/internal/sqlite"
 	"haoke/backend/internal/wire"
@@ -74,7 +75,7 @@ func (a *API) stageRestore(c *call) (any, error) {
 		return nil, openFault(err)
 	}
 	staged := wire.Staged{Name: name, At: info.At.UTC(), Version: info.Version}
-	if staged.Conversations, err = a.adopt(ctx, fresh, secrets); err != nil {
+	if staged.Conversations, err = Adopt(ctx, fresh, secrets, a.Sealer); err != nil {
 		return nil, fmt.Errorf("stage the restore: %w", err)
 	}
 	if err := a.putStaged(fresh, filepath.Join(tmp, "note"), staged); err != nil {
@@ -112,62 +113,29 @@ func (a *API) unstage() error {
 	return nil
 }
 
-// adopt makes an extracted database this machine's: its schema is brought up
+// Adopt makes an extracted database this machine's: its schema is brought up
 // to date, secrets that came along are sealed with the master key here, and
 // every conversation gets a new epoch, because its history was restored. It
-// returns how many conversations there are.
-func (a *API) adopt(ctx context.Context, path string, secrets backup.Secrets) (int64, error) {
+// returns how many conversations there are. sealer may be nil when secrets is
+// empty.
+func Adopt(ctx context.Context, path string, secrets backup.Secrets, sealer *secret.Sealer) (int64, error) {
 	db, err := sqlite.Open(ctx, sqlite.Config{Path: path, Reserve: -1})
 	if err != nil {
 		return 0, err
 	}
-	n, err := a.adoptOpen(ctx, db, secrets)
+	n, err := adopt(ctx, db, secrets, sealer)
 	if err := errors.Join(err, db.Close()); err != nil {
 		return 0, err
 	}
 	return n, nil
 }
 
-func (a *API) adoptOpen(ctx context.Context, db *sqlite.DB, secrets backup.Secrets) (int64, error) {
-	keys, err := db.Keys().List(ctx)
-	if err != nil {
-		return 0, err
-	}
-	for _, k := range keys {
-		plain, ok := secrets[string(SecretName(k.Name))]
-		if !ok {
-			continue
-		}
-		if k.Sealed, err = a.Sealer.Seal(plain, SecretName(k.Name)); err != nil {
+func adopt(ctx context.Context, db *sqlite.DB, secrets backup.Secrets, sealer *secret.Sealer) (int64, error) {
+	if len(secrets) > 0 {
+		if err := resealKeys(ctx, db.Keys(), secrets, sealer); err != nil {
 			return 0, err
 		}
-		if err := db.Keys().Put(ctx, k); err != nil {
-			return 0, err
-		}
-	}
-	rows, err := db.Settings().Load(ctx)
-	if err != nil {
-		return 0, err
-	}
-	var changed []sqlite.Setting
-	for _, r := range rows {
-		place := settings.SealedPlace(r.Path)
-		plain, ok := secrets[string(place)]
-		if !ok {
-			continue
-		}
-		box, err := a.Sealer.Seal(plain, place)
-		if err != nil {
-			return 0, err
-		}
-		if r.Value, err = settings.SealedValue(box); err != nil {
-			return 0, err
-		}
-		r.Revision++
-		changed = append(changed, r)
-	}
-	if len(changed) > 0 {
-		if err := db.Settings().Save(ctx, changed); err != nil {
+		if err := resealSettings(ctx, db.Settings(), secrets, sealer); err != nil {
 			return 0, err
 		}
 	}
@@ -177,6 +145,54 @@ func (a *API) adoptOpen(ctx context.Context, db *sqlite.DB, secrets backup.Secre
 	}
 	counts, err := db.Conversations().Counts(ctx)
 	return int64(counts.All), err
+}
+
+func resealKeys(ctx context.Context, store *sqlite.Keys, secrets backup.Secrets, sealer *secret.Sealer) error {
+	keys, err := store.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		plain, ok := secrets[string(SecretName(k.Name))]
+		if !ok {
+			continue
+		}
+		if k.Sealed, err = sealer.Seal(plain, SecretName(k.Name)); err != nil {
+			return err
+		}
+		if err := store.Put(ctx, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func resealSettings(ctx context.Context, store *sqlite.Settings, secrets backup.Secrets, sealer *secret.Sealer) error {
+	rows, err := store.Load(ctx)
+	if err != nil {
+		return err
+	}
+	var changed []sqlite.Setting
+	for _, r := range rows {
+		place := settings.SealedPlace(r.Path)
+		plain, ok := secrets[string(place)]
+		if !ok {
+			continue
+		}
+		box, err := sealer.Seal(plain, place)
+		if err != nil {
+			return err
+		}
+		if r.Value, err = settings.SealedValue(box); err != nil {
+			return err
+		}
+		r.Revision++
+		changed = append(changed, r)
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	return store.Save(ctx, changed)
 }
 
 func newEpoch() string {
