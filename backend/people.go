@@ -34,7 +34,7 @@ func (p *parts) buildAuth(ctx context.Context, s *settings.Settings) error {
 	}
 	claimed, err := p.auth.Claimed(ctx)
 	if err == nil && !claimed {
-		p.log.Info("nobody has set a password for the admin page yet: open it on this machine and type this token", "token", p.auth.ClaimToken())
+		p.log.Info("nobody has set a password for the admin page yet: open it on this machine and type these words: " + p.auth.ClaimToken())
 	}
 	return err
 }
