@@ -45,7 +45,7 @@ export const en = {
     visitors: (n: number) => `${n} ${s(n, 'visitor', 'visitors')}`,
     waiting: (n: number) => `${n} ${s(n, 'waits', 'wait')}`,
     openWidget: 'Open widget', palette: 'Go to or do', paletteHint: 'Type a page, a setting or a visitor', noMatch: 'Nothing matches.',
-    shortcuts: 'Keyboard shortcuts', theme: 'Appearance', system: 'System', light: 'Light', dark: 'Dark',
+    shortcuts: 'Keyboard shortcuts', menu: 'Appearance, language and session', theme: 'Appearance', system: 'System', light: 'Light', dark: 'Dark',
     restart: (paths: string) => `A restart is needed for ${paths}.`,
     attached: 'This window shows the service that runs on this machine.',
     keyPalette: 'Go to or do anything', keySearch: 'Search on this page', keyHelp: 'Show this list', keyGo: 'Go to a page, by its letter',
