@@ -1,0 +1,127 @@
+package loadtest
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// quick is an upstream that answers at once.
+var quick = answers{latency: 20 * time.Millisecond, pace: 0, tokens: 20}
+
+// held is what a server full of idle visitors costs.
+type held struct {
+	n          int
+	perVisitor float64 // bytes of resident memory
+	idle       float64 // share of a processor
+	curve      []Point // visitors, megabytes
+}
+
+// connections measures idle visitors: how many, how much memory, how much
+// processor time, against the textbook server.
+func (s *Suite) connections(ctx context.Context) error {
+	l, err := newLab(ctx, s.cfg.Program, s.dir, quick, false)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	ours, err := l.server(ctx, "", "HAOKE_SESSION_HOT_CAPACITY=100000")
+	if err != nil {
+		return err
+	}
+	const goal = 19_000
+	n := min(goal, maxVisitors())
+	us, out, err := s.hold(ctx, ours, n, 6)
+	if err != nil {
+		return err
+	}
+	l.stop(ours.Proc)
+	book, err := l.textbook(ctx)
+	if err != nil {
+		return err
+	}
+	m := min(n, 5000)
+	them, _, err := s.hold(ctx, book, m, 2)
+	if err != nil {
+		return fmt.Errorf("textbook: %w", err)
+	}
+	s.Serves = max(s.Serves, us.n)
+	note := ""
+	if n < goal {
+		note = fmt.Sprintf("this process may open %d files", fileLimit())
+	}
+	s.atLeast("idle visitors held in one process, each with a conversation", goal, float64(us.n), "%.0f", note)
+	s.errorsOf("errors while each of them asked a question", out)
+	s.atMost("memory a visitor, conversation included, KB", 14, us.perVisitor/1024, "%.1f", "resident memory after a collection")
+	s.tell("memory a connection of the textbook server, KB", "keeps nothing", "%.1f", them.perVisitor/1024)
+	if them.perVisitor > 0 {
+		s.atMost("... ours as a share of the textbook's", 0.5, us.perVisitor/them.perVisitor, "%.2f", "goal 0.25")
+	}
+	s.atMost("processor at rest with all of them, % of one", 3, us.idle*100, "%.1f", "")
+	s.Plots = append(s.Plots, Plot{Title: "Memory against connected visitors", XLabel: "visitors", YLabel: "MB",
+		Lines: map[string][]Point{"Haoke, conversations included": us.curve, "textbook server": them.curve}})
+	return nil
+}
+
+// hold opens n visitors in steps, has each ask one question, and measures the
+// process while all of them are silent.
+func (s *Suite) hold(ctx context.Context, p *subject, n, steps int) (held, Outcome, error) {
+	if _, err := p.inspect.collected(ctx); err != nil {
+		return held{}, Outcome{}, err
+	}
+	base, err := memory(p.PID())
+	if err != nil {
+		return held{}, Outcome{}, err
+	}
+	h := held{n: n, curve: []Point{{0, mega(base)}}}
+	t := newTally()
+	var fleets []*fleet
+	defer func() {
+		for _, f := range fleets {
+			f.close()
+		}
+	}()
+	begun := time.Now()
+	for i := range steps {
+		k := n*(i+1)/steps - n*i/steps
+		f, err := openFleet(ctx, p.public, k, parallelDials, t, nil)
+		if err != nil {
+			return h, Outcome{}, err
+		}
+		fleets = append(fleets, f)
+		f.once(ctx, 200)
+		if _, err := p.inspect.collected(ctx); err != nil {
+			return h, Outcome{}, err
+		}
+		rss, err := memory(p.PID())
+		if err != nil {
+			return h, Outcome{}, err
+		}
+		h.curve = append(h.curve, Point{float64(n * (i + 1) / steps), mega(rss)})
+		h.perVisitor = float64(rss-base) / float64(n*(i+1)/steps)
+		s.cfg.Log("%d visitors, %.0f MB", n*(i+1)/steps, mega(rss))
+	}
+	h.idle = idle(ctx, p.PID(), 5*time.Second)
+	return h, t.outcome(time.Since(begun)), nil
+}
+
+func mega(b int64) float64 { return float64(b) / (1 << 20) }
+
+// once has every visitor ask one question, n at a time.
+func (f *fleet) once(ctx context.Context, n int) {
+	gate := make(chan struct{}, n)
+	for range len(f.visitors) {
+		select {
+		case gate <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		v := f.free(ctx, time.Now().Add(30*time.Second))
+		if v == nil {
+			return
+		}
+		v.done = func() { <-gate }
+		v.send(ctx, numbers.Add(1), time.Now())
+	}
+	f.settle(ctx, 30*time.Second)
+}

@@ -1,0 +1,163 @@
+package loadtest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"text/tabwriter"
+	"time"
+)
+
+// Row is one line of the table: what was asked for beside what came.
+type Row struct {
+	Part   string `json:"part"`
+	Name   string `json:"name"`
+	Target string `json:"target,omitempty"` // empty: for information
+	Result string `json:"result"`
+	Met    bool   `json:"met"`
+	Note   string `json:"note,omitempty"`
+}
+
+// Point is one point of a plot.
+type Point struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
+
+// Plot is a curve of the report.
+type Plot struct {
+	Title  string             `json:"title"`
+	XLabel string             `json:"x"`
+	YLabel string             `json:"y"`
+	Lines  map[string][]Point `json:"lines"`
+}
+
+// Suite is the short form of every benchmark.
+type Suite struct {
+	When    time.Time `json:"when"`
+	Machine string    `json:"machine"`
+	Go      string    `json:"go"`
+	Seconds float64   `json:"seconds"`
+	Rows    []Row     `json:"rows"`
+	Plots   []Plot    `json:"plots"`
+	Serves  int       `json:"serves"` // visitors at once that were really held
+
+	cfg  Config
+	part string
+	dir  string
+}
+
+// section is one part of the suite.
+type section struct {
+	name string
+	run  func(*Suite, context.Context) error
+}
+
+// sections are the parts in the order of their run.
+func sections() []section {
+	return []section{
+		{"connections", (*Suite).connections},
+		{"turns", (*Suite).turns},
+		{"throughput", (*Suite).throughput},
+		{"memory", (*Suite).memoryOfTurns},
+		{"scans", (*Suite).scans},
+		{"start", (*Suite).coldStart},
+		{"growth", (*Suite).growth},
+		{"recall", (*Suite).recall},
+	}
+}
+
+// Sections names the parts of the short form.
+func Sections() []string {
+	var names []string
+	for _, s := range sections() {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// IsSection reports whether Short knows a part of that name.
+func IsSection(name string) bool { return slices.Contains(Sections(), name) }
+
+// Short runs the short form of every benchmark, or of those in only. A part
+// that cannot be carried out is a row that says so.
+func Short(ctx context.Context, cfg Config, only []string) (*Suite, error) {
+	dir, err := scratch()
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	s := &Suite{When: time.Now().UTC().Truncate(time.Second), Machine: machine(), Go: runtime.Version(), cfg: cfg.withDefaults(), dir: dir}
+	begun := time.Now()
+	for _, x := range sections() {
+		if len(only) > 0 && !slices.Contains(only, x.name) {
+			continue
+		}
+		s.part = x.name
+		s.cfg.Log("%s", x.name)
+		if err := x.run(s, ctx); err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			s.Rows = append(s.Rows, Row{Part: x.name, Name: "not carried out", Target: "a result", Result: err.Error()})
+		}
+	}
+	s.Seconds = time.Since(begun).Seconds()
+	return s, nil
+}
+
+// atMost adds a row whose value must not be above the target.
+func (s *Suite) atMost(name string, target, value float64, format, note string) {
+	s.add(name, "≤ "+fmt.Sprintf(format, target), fmt.Sprintf(format, value), value <= target, note)
+}
+
+// atLeast adds a row whose value must not be below the target.
+func (s *Suite) atLeast(name string, target, value float64, format, note string) {
+	s.add(name, "≥ "+fmt.Sprintf(format, target), fmt.Sprintf(format, value), value >= target, note)
+}
+
+// tell adds a row without a target.
+func (s *Suite) tell(name, note, format string, args ...any) {
+	s.add(name, "", fmt.Sprintf(format, args...), true, note)
+}
+
+func (s *Suite) add(name, target, result string, met bool, note string) {
+	s.Rows = append(s.Rows, Row{Part: s.part, Name: name, Target: target, Result: result, Met: met, Note: note})
+	s.cfg.Log("  %-52s %-16s %s", name, target, result)
+}
+
+// errorsOf adds the row of everything that was not as it should be.
+func (s *Suite) errorsOf(name string, o Outcome) {
+	note := o.FirstFault
+	if o.Lost > 0 {
+		note = fmt.Sprintf("%d unanswered; %s", o.Lost, note)
+	}
+	s.atMost(name, 0, float64(o.Errors()), "%.0f", note)
+}
+
+// JSON writes the suite as one JSON document.
+func (s *Suite) JSON(w io.Writer) error { return writeJSON(w, s) }
+
+// Table writes the suite for a terminal.
+func (s *Suite) Table(w io.Writer) error {
+	fmt.Fprintf(w, "%s, %s, %s, %.0f s\n\n", s.Machine, s.Go, s.When.Format("2006-01-02 15:04 MST"), s.Seconds)
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "PART\tWHAT\tTARGET\tRESULT\t\tNOTE")
+	for _, r := range s.Rows {
+		mark := "ok"
+		switch {
+		case r.Target == "":
+			mark = ""
+		case !r.Met:
+			mark = "MISS"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Part, r.Name, r.Target, r.Result, mark, r.Note)
+	}
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("write table: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,151 @@
+package loadtest
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+)
+
+// turns measures what the appliance adds to the upstream's own time while
+// streams run side by side, beside direct calls and a bare relay.
+func (s *Suite) turns(ctx context.Context) error {
+	two := answers{latency: 500 * time.Millisecond, pace: 25 * time.Millisecond, tokens: 20}
+	five := answers{latency: 1500 * time.Millisecond, pace: 50 * time.Millisecond, tokens: 11}
+	a, err := s.streams(ctx, 200, two)
+	if err != nil {
+		return err
+	}
+	s.errorsOf("errors at 200 streams at once", a.out)
+	s.atMost("added latency p50 at 200 streams, ms", 1.5, a.added.P50, "%.1f", a.beside(a.added.P50, a.relay.P50))
+	s.atMost("added latency p99 at 200 streams, ms", 8, a.added.P99, "%.1f", a.beside(a.added.P99, a.relay.P99))
+	s.tell("... to the first piece, p50 / p99, ms", "the question is on disk before the call starts", "%.1f / %.1f", a.added.First50, a.added.First99)
+	s.atMost("new upstream connections a call", 0.05, a.dials, "%.4f", "")
+	s.tell("processor time a turn, µs", "filter, prompt, storage, metrics, 20 pieces", "%.0f", a.cpu)
+	b, err := s.streams(ctx, 500, five)
+	if err != nil {
+		return err
+	}
+	s.errorsOf("errors at 500 streams at once", b.out)
+	s.atMost("added standard deviation at 500 streams, ms", 10, b.added.Deviation, "%.1f", b.beside(b.added.Deviation, b.relay.Deviation))
+	s.tell("added latency p50 / p99 at 500 streams, ms", "", "%.1f / %.1f", b.added.P50, b.added.P99)
+	return nil
+}
+
+// streamed is one measurement of streams side by side.
+type streamed struct {
+	out          Outcome
+	added, relay Added
+	dials, cpu   float64
+}
+
+func (streamed) beside(ours, relay float64) string {
+	return fmt.Sprintf("bare relay in the same run: %.1f", relay)
+}
+
+// streams keeps about n streams under way and measures direct calls, the bare
+// relay and the appliance one after the other.
+func (s *Suite) streams(ctx context.Context, n int, a answers) (streamed, error) {
+	var m streamed
+	l, err := newLab(ctx, s.cfg.Program, s.dir, a, s.cfg.Pin)
+	if err != nil {
+		return m, err
+	}
+	defer l.close()
+	rate := float64(n) / a.took().Seconds()
+	warm, part := 2*time.Second, 6*time.Second
+	direct := s.calls(ctx, l.simURL, rate, warm, part)
+	relay, err := l.relay(ctx)
+	if err != nil {
+		return m, err
+	}
+	relayed := s.calls(ctx, relay.Ready["url"], rate, warm, part)
+	l.stop(relay)
+	m.relay = added(relayed, direct)
+	if e := direct.Errors() + relayed.Errors(); e > 0 {
+		return m, fmt.Errorf("%d of the baselines' calls failed: %s%s", e, direct.FirstFault, relayed.FirstFault)
+	}
+
+	server, err := l.server(ctx, "")
+	if err != nil {
+		return m, err
+	}
+	c := s.cfg
+	c.Visitors, c.Rate, c.Duration, c.Warmup, c.Latency, c.Pace, c.Tokens = 2*n, rate, part+2*time.Second, warm, a.latency, a.pace, a.tokens
+	rep := newReport(c)
+	rep.Direct = &direct
+	if err := rep.measure(ctx, c, server); err != nil {
+		return m, fmt.Errorf("%w; the server's last words: %s", err, server.Log())
+	}
+	rep.judge()
+	m.out, m.added, m.dials, m.cpu = rep.Load, *rep.Added, rep.DialsPerCall, rep.CPUPerTurn
+	return m, ctx.Err()
+}
+
+// calls are direct calls to base, after a warm-up.
+func (s *Suite) calls(ctx context.Context, base string, rate float64, warm, part time.Duration) Outcome {
+	t := newTally()
+	c := newCaller(base, t)
+	c.drive(ctx, rate, warm)
+	t.reset()
+	c.drive(ctx, rate, part)
+	return t.outcome(part)
+}
+
+// added is the difference of two distributions.
+func added(with, without Outcome) Added {
+	w, d := with.Reply, without.Reply
+	return Added{
+		P50: w.P50 - d.P50, P95: w.P95 - d.P95, P99: w.P99 - d.P99,
+		Deviation: math.Sqrt(max(0, w.Deviation*w.Deviation-d.Deviation*d.Deviation)),
+		First50:   with.First.P50 - without.First.P50, First99: with.First.P99 - without.First.P99,
+	}
+}
+
+// throughput finds the most durable turns a second, and what is left of it
+// when three times as much is asked.
+func (s *Suite) throughput(ctx context.Context) error {
+	l, err := newLab(ctx, s.cfg.Program, s.dir, answers{tokens: 8}, false)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	server, err := l.server(ctx, "")
+	if err != nil {
+		return err
+	}
+	t := newTally()
+	f, err := openFleet(ctx, server.public, min(6000, maxVisitors()), parallelDials, t, nil)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	f.saturate(ctx, 200, 2*time.Second)
+	f.settle(ctx, 10*time.Second)
+	t.reset()
+	took := f.saturate(ctx, 200, 6*time.Second)
+	peak := t.outcome(took)
+	f.settle(ctx, 10*time.Second)
+	s.atLeast("durable turns a second, question and answer on disk", 1000, peak.Rate(), "%.0f", "simulator, load and server share the machine; upstream answers at once, 8 pieces")
+	s.errorsOf("errors at that rate", peak)
+
+	curve := []Point{}
+	for _, share := range []float64{0.25, 0.5, 0.75, 0.9} {
+		t.reset()
+		f.drive(ctx, peak.Rate()*share, 2*time.Second, 10*time.Second)
+		o := t.outcome(2 * time.Second)
+		curve = append(curve, Point{peak.Rate() * share, o.Reply.P99})
+	}
+	s.Plots = append(s.Plots, Plot{Title: "Reply time against load", XLabel: "messages a second", YLabel: "ms (99 of 100 are faster)", Lines: map[string][]Point{"Haoke": curve}})
+
+	t.reset()
+	t.within = 15 * time.Second
+	over := 5 * time.Second
+	begun := time.Now()
+	f.drive(ctx, 3*peak.Rate(), over, 30*time.Second)
+	o := t.outcome(time.Since(begun))
+	good := float64(o.Good) / o.Seconds
+	s.atLeast("goodput at three times that load, share of the peak", 0.9, good/peak.Rate(), "%.2f", fmt.Sprintf("%.0f answers/s within 15 s; p99 %.1f s", good, o.Reply.P99/1000))
+	s.atMost("questions lost under that load", 0, float64(o.Lost), "%.0f", o.FirstFault)
+	return nil
+}
