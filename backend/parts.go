@@ -14,6 +14,7 @@ import (
 
 	"haoke/backend/internal/adminapi"
 	"haoke/backend/internal/admit"
+	"haoke/backend/internal/archive"
 	"haoke/backend/internal/auth"
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/engine"
@@ -66,6 +67,8 @@ type parts struct {
 	protect    *protection
 	paused     atomic.Bool
 	uploads    *upload.Store
+	archive    *archive.Archive
+	farther    *farther
 
 	live        atomic.Pointer[gateway.Live]
 	epoch       string
@@ -95,7 +98,10 @@ func build(ctx context.Context, b *Backend) (*parts, error) {
 	}
 	p.metrics = metrics.New(metrics.Config{Store: rollups{b.db.Points()}, Days: s.Privacy.MetricDays})
 	p.counter = tokens.New(tokens.Config{})
-	p.sessions = session.New(session.Config{HotCapacity: s.Session.HotCapacity, HotBytes: int64(s.Session.HotBytes)}, b.db.Conversations())
+	p.buildCold()
+	p.sessions = session.New(session.Config{HotCapacity: s.Session.HotCapacity, HotBytes: int64(s.Session.HotBytes)}, b.db.Conversations(),
+		session.WithThawer(p.archive), session.WithPurger(p.archive))
+	p.archive.SetSessions(p.sessions)
 	p.troubles = newTroubles(b.log)
 	p.hits = newHitLog(b.db.Filters(), b.log)
 	p.ledger = b.db.NewLedger()
@@ -125,6 +131,7 @@ func build(ctx context.Context, b *Backend) (*parts, error) {
 		return nil, err
 	}
 	p.watchGauges()
+	p.watchCold()
 	p.unsubscribe = b.settings.Subscribe(p.apply)
 	return p, nil
 }
@@ -171,7 +178,7 @@ func (p *parts) offlineOnly() bool {
 // background hands every long-lived part to the group.
 func (p *parts) background(ctx context.Context, start func(func() error)) {
 	for _, run := range []func(context.Context) error{
-		p.db.Run, p.ledger.Run, p.hits.run, p.metrics.Run, p.counter.Run, p.gate.Run, p.upstream.Run, p.summariser.Run, p.api.Live().Run,
+		p.db.Run, p.ledger.Run, p.hits.run, p.metrics.Run, p.counter.Run, p.gate.Run, p.upstream.Run, p.summariser.Run, p.api.Live().Run, p.archive.Run, p.retain,
 	} {
 		start(func() error { return run(ctx) })
 	}
@@ -184,6 +191,9 @@ func (p *parts) close() {
 	}
 	if p.upstream != nil {
 		p.upstream.Close()
+	}
+	if p.farther != nil {
+		p.farther.close()
 	}
 }
 
@@ -203,6 +213,9 @@ func (p *parts) apply(old, now *settings.Settings) {
 		if err := p.rebuildFilter(context.Background(), now); err != nil {
 			p.log.Error("the new filter settings are not usable; the old ones stay", "err", err)
 		}
+	}
+	if old.Archive != now.Archive || old.Session.ColdAfter != now.Session.ColdAfter {
+		p.archive.Kick()
 	}
 	if level, err := logLevel(now.Log.Level); err == nil {
 		p.b.logs.SetLevel(level)
