@@ -5,7 +5,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
 
-const BUDGET = 15 * 1024
+const BUDGET = 14 * 1024
 const root = import.meta.dirname
 const dist = root + '/dist'
 

@@ -38,7 +38,7 @@ function start(args, line, env = {}) {
 
 /** Starts the simulator; resolves with { url, stop }. */
 export async function startSim(args = []) {
-  const p = start(['sim', '--addr', '127.0.0.1:0', ...args], /(http:\/\/[^\s/]+)/)
+  const p = start(['sim', '--addr', '127.0.0.1:0', ...args], /^ready url=(\S+)/)
   const m = await p.ready
   return { ...p, url: m[1] }
 }

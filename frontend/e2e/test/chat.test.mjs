@@ -19,7 +19,8 @@ test('nothing is requested, stored or connected before the first click', async t
 })
 
 test('the bubble shifts nothing and the shadow root is closed', async t => {
-  const { page } = await shop(t, {}, { closed: true, init: () => {
+  const body = '<!doctype html><title>t</title><script src="/widget.js" async></script><body><h1>A page</h1>' + '<p>words</p>'.repeat(60)
+  const { page } = await shop(t, { color: '#8a2be2', side: 'right' }, { path: '/bare', pages: { '/bare': body }, closed: true, init: () => {
     window.shift = 0
     new PerformanceObserver(l => l.getEntries().forEach(e => (window.shift += e.value))).observe({ type: 'layout-shift', buffered: true })
   } })
@@ -28,7 +29,7 @@ test('the bubble shifts nothing and the shadow root is closed', async t => {
   assert.equal(await page.evaluate(() => document.querySelector('haoke-chat').shadowRoot), null)
   assert.equal(await page.evaluate(() => window.shift), 0)
   // A real click at the bubble's place opens it.
-  await page.mouse.click(1280 - 48, 800 - 48)
+  await page.mouse.click(1280 - 15 - 48, 800 - 48)
   await until('open', () => page.evaluate(() => window.Haoke.isOpen()))
   assert.equal(await page.evaluate(() => window.shift), 0)
 })

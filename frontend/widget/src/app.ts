@@ -85,7 +85,8 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
     t: (key, english) => app.words[key] || english,
     own: url => url.slice(0, 10) == '/v1/files/' || !url.indexOf(base + 'v1/files/'),
     say(text) {
-      if (view.row && view.row.hidden) return false
+      text = text.trim()
+      if (!text || (view.row && view.row.hidden)) return false
       // Else a server that waits for the visitor's next words would go on waiting.
       stopTyping()
       if (!convo.say(text)) return false
@@ -200,8 +201,8 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
       mount()
       const go = () => {
         if (ready) return
-        ready = true
         app.emit('ready')
+        ready = true
         if (page.open || page.mode == 'page' || store.tab(':w')) view.open()
         else if (store.saved.q) app.connect()
         if (app.site.proactive) app.part('proactive')

@@ -246,7 +246,7 @@ export function createView(app: App, page: boolean) {
       banner.textContent = me.line && w[me.line]
       banner.hidden = !me.line
       quick.hidden = !me.list!.empty() || me.row.hidden
-      human.hidden = s.human === false || m == 'human' || m == 'waiting'
+      human.hidden = s.human === false || m != 'ai'
       updateGo()
     },
     setBusy(b: boolean) {

@@ -154,7 +154,7 @@ function stamp(app: App, m: Msg, g: HTMLElement, x: HTMLElement, skew: () => num
   t.title = d.toLocaleString(app.locale)
   if (m.from == 'visitor') g.insertBefore(t, x)
   else g.firstChild!.appendChild(t)
-  g.onclick = () => g.classList.toggle('tap')
+  g.onclick = () => void g.classList.toggle('tap')
   const prev = app.convo.msgs.get(m.seq - 1)
   if (prev && prev.at && m.at && new Date(prev.at).toDateString() != d.toDateString()) {
     g.insertBefore(h('div', 'day', null, d.toLocaleDateString(app.locale, { weekday: 'long', day: 'numeric', month: 'long' })), g.firstChild)
