@@ -167,9 +167,9 @@ test('works under a policy without style-src, inside a frame', async t => {
   await w.open()
   assert.equal(await w.panel.evaluate(e => getComputedStyle(e).width), '380px')
   await w.say('Strict')
-  // Lazily loaded parts are scripts of the same origin; Trusted Types may refuse
-  // their addresses, the text chat itself must not need them.
   await w.host.locator('.x', { hasText: 'You said: Strict' }).waitFor()
+  // Lazily loaded parts come in under Trusted Types too.
+  await w.host.locator('.act').waitFor()
   // The panel was open in this tab, so it is open again in the frame.
   await page.goto(new URL('/outer', page.url()).href)
   const f = page.frameLocator('iframe')

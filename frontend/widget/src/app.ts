@@ -31,6 +31,7 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
   let askedWith: unknown
   let titled = ''
   let watch: MutationObserver
+  let policy: any
 
   const link = openLink({
     url: () => base.replace(/^http/, 'ws') + 'v1/chat?site=' + encodeURIComponent(name),
@@ -166,7 +167,7 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
     },
     status: () => ({ connection: link.state(), mode: app.mode, open: view.isOpen, unread: app.unread }),
     part(name, ...args) {
-      fetchPart(name).then(p => p(app, ...args), () => view.say(app.words.gone))
+      fetchPart(name).then(p => p(app, ...args), () => name != 'more' && view.say(app.words.gone))
     },
     on(event, fn) {
       const l = (handlers[event] = handlers[event] || [])
@@ -248,7 +249,14 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
       parts[file] ||
       new Promise((ok, bad) => {
         const s: any = document.createElement('script')
-        s.src = base + 'assets/' + file + '.js?v=' + __V__
+        const url = base + 'assets/' + file + '.js?v=' + __V__
+        try {
+          // Pages under Trusted Types must allow the policy "haoke".
+          policy = policy || (window as any).trustedTypes.createPolicy('haoke', { createScriptURL: (u: string) => u })
+          s.src = policy.createScriptURL(url)
+        } catch {
+          s.src = url
+        }
         s.haoke = ok
         s.onload = () => s.remove()
         s.onerror = () => {
