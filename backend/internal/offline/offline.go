@@ -3,9 +3,10 @@
 // kindly when there is none. It also recognises questions for which the owner
 // has written an answer by hand, which then wins over the upstream.
 //
-// Candidates come from the store's full-text search and from an index in
-// memory (trigrams cannot find Chinese words of two characters, and synonyms
-// share no letters); one scoring decides among them.
+// Candidates come from an index in memory (features of words, so that synonyms
+// meet, and pairs of letters, so that misspelt words do); entries that do not
+// fit into it are found by the store's full-text search. One scoring decides
+// among them all.
 package offline
 
 import (
@@ -95,13 +96,17 @@ func New(cfg Config, faq FAQ) *Answerer {
 	return a
 }
 
-// Load replaces the index in memory, at start and whenever the FAQ changes.
-// Entries above Config.MaxEntries are left to the store's search.
+// Load replaces the index in memory, at start and whenever the FAQ changes:
+// entries must be the whole FAQ. With all of it in memory the store is not
+// asked, which makes a search some thirty times cheaper. Entries above Config.MaxEntries are left to the store's search.
 func (a *Answerer) Load(entries []Entry) {
-	if len(entries) > a.cfg.MaxEntries {
+	whole := len(entries) <= a.cfg.MaxEntries
+	if !whole {
 		entries = entries[:a.cfg.MaxEntries]
 	}
-	a.index.Store(newIndex(a.lex, entries))
+	ix := newIndex(a.lex, entries)
+	ix.whole = whole
+	a.index.Store(ix)
 }
 
 // Answer finds the entry that answers text. Below the threshold Found is false
@@ -134,11 +139,17 @@ func (a *Answerer) Answer(ctx context.Context, text, locale string) (Answer, err
 // the same as an entry or one of its alternatives. Such an answer wins over
 // the upstream. Found is false when there is none.
 func (a *Answerer) Exact(ctx context.Context, text string) (Answer, error) {
+	plain := canonical(text)
+	if ix := a.index.Load(); ix.whole {
+		// Every turn asks; nearly all of them end here.
+		if _, known := ix.plain[plain]; !known {
+			return Answer{}, nil
+		}
+	}
 	ranked, err := a.rank(ctx, text, "")
 	if err != nil && len(ranked) == 0 {
 		return Answer{}, fmt.Errorf("search FAQ: %w", err)
 	}
-	plain := canonical(text)
 	for _, m := range ranked {
 		if m.Score < a.cfg.ExactThreshold {
 			break

@@ -16,14 +16,18 @@ type phrasing struct {
 	entry int
 	feats []string // distinct features, sorted
 	total float64  // sum of their weights
-	grams map[string]struct{}
+	grams []uint64 // distinct pairs of neighbouring letters, sorted
 }
 
 // index holds the entries in memory. It is immutable.
 type index struct {
 	lex     *terms.Lexicon
+	whole   bool // no entry is left to the store alone
 	entries []Entry
 	phrases []phrasing
+	of      [][]int32           // entry -> its phrases
+	plain   map[string]struct{} // canonical wordings of all entries
+	byGram  map[uint64][]int32  // pair of letters -> phrases
 	byTerm  map[string][]int32 // feature -> phrases
 	byID    map[int64]int
 	df      map[string]int        // entries that hold a feature
@@ -35,14 +39,21 @@ type index struct {
 func newIndex(lex *terms.Lexicon, entries []Entry) *index {
 	ix := &index{
 		lex: lex, entries: entries, byTerm: make(map[string][]int32), byID: make(map[int64]int), df: make(map[string]int),
+		of: make([][]int32, len(entries)), plain: make(map[string]struct{}), byGram: make(map[uint64][]int32),
 	}
 	for i, e := range entries {
 		ix.byID[e.ID] = i
 		seen := make(map[string]bool)
 		for _, q := range e.wordings() {
 			p := newPhrasing(lex, i, q)
+			n := int32(len(ix.phrases))
+			ix.of[i] = append(ix.of[i], n)
+			ix.plain[canonical(q)] = struct{}{}
+			for _, g := range p.grams {
+				ix.byGram[g] = append(ix.byGram[g], n)
+			}
 			for _, f := range p.feats {
-				ix.byTerm[f] = append(ix.byTerm[f], int32(len(ix.phrases)))
+				ix.byTerm[f] = append(ix.byTerm[f], n)
 				if !seen[f] {
 					seen[f] = true
 					ix.df[f]++
@@ -182,9 +193,44 @@ func (p phrasing) holds(f string) bool {
 // they share with the question.
 const shortlist = 200
 
-// candidates returns the wordings that share most with a question.
-func (ix *index) candidates(q phrasing) []int32 {
+// candidates returns the wordings that share most with a question: features,
+// and, for words written wrongly, pairs of letters.
+func (ix *index) candidates(q phrasing, alike int) []int32 {
 	shared := make([]float64, len(ix.phrases))
+	out := ix.sharing(q, shared)
+	if len(out) > shortlist {
+		slices.SortFunc(out, func(x, y int32) int {
+			return cmp.Or(
+				cmp.Compare(shared[y]*shared[y]/ix.phrases[y].total, shared[x]*shared[x]/ix.phrases[x].total), cmp.Compare(x, y))
+		})
+		out = out[:shortlist]
+	}
+	clear(shared)
+	return append(out, ix.spelled(q, shared, alike)...)
+}
+
+// spelled returns the n wordings that look most like the question, letter by
+// letter. Some of them may be among those that share features too.
+func (ix *index) spelled(q phrasing, shared []float64, n int) []int32 {
+	var out []int32
+	for _, g := range q.grams {
+		for _, pi := range ix.byGram[g] {
+			if shared[pi] == 0 {
+				out = append(out, pi)
+			}
+			shared[pi]++
+		}
+	}
+	for _, pi := range out {
+		shared[pi] = 2 * shared[pi] / float64(len(q.grams)+len(ix.phrases[pi].grams))
+	}
+	slices.SortFunc(out, func(x, y int32) int { return cmp.Or(cmp.Compare(shared[y], shared[x]), cmp.Compare(x, y)) })
+	return out[:min(len(out), n)]
+}
+
+// sharing returns the wordings that share a feature with q and sums up what
+// they share.
+func (ix *index) sharing(q phrasing, shared []float64) []int32 {
 	var out []int32
 	for _, f := range q.feats {
 		w := ix.weight(f)
@@ -195,14 +241,7 @@ func (ix *index) candidates(q phrasing) []int32 {
 			shared[pi] += w
 		}
 	}
-	if len(out) <= shortlist {
-		return out
-	}
-	slices.SortFunc(out, func(x, y int32) int {
-		return cmp.Or(
-			cmp.Compare(shared[y]*shared[y]/ix.phrases[y].total, shared[x]*shared[x]/ix.phrases[x].total), cmp.Compare(x, y))
-	})
-	return out[:shortlist]
+	return out
 }
 
 // rank scores all candidates for text, best first.
@@ -210,11 +249,15 @@ func (a *Answerer) rank(ctx context.Context, text, lang string) ([]Match, error)
 	ix := a.index.Load()
 	q := newPhrasing(a.lex, -1, text)
 	best := make(map[int]float64)
-	for _, pi := range ix.candidates(q) {
+	for _, pi := range ix.candidates(q, a.cfg.Candidates) {
 		p := ix.phrases[pi]
 		best[p.entry] = max(best[p.entry], ix.score(q, p))
 	}
-	found, err := a.search(ctx, text, lang)
+	var found []Match
+	var err error
+	if !ix.whole {
+		found, err = a.search(ctx, text, lang)
+	}
 	var foreign []Entry
 	for _, m := range found {
 		i, ok := ix.byID[m.ID]
@@ -222,8 +265,8 @@ func (a *Answerer) rank(ctx context.Context, text, lang string) ([]Match, error)
 			foreign = append(foreign, m.Entry)
 			continue
 		}
-		for _, w := range m.wordings() {
-			best[i] = max(best[i], ix.score(q, ix.phrase(i, w)))
+		for _, pi := range ix.of[i] {
+			best[i] = max(best[i], ix.score(q, ix.phrases[pi]))
 		}
 	}
 	out := make([]Match, 0, len(best)+len(foreign))
@@ -303,25 +346,37 @@ func canonical(s string) string {
 
 func notWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
 
-// bigrams are the pairs of neighbouring letters of a text, for comparing
-// spelling.
-func bigrams(text string) map[string]struct{} {
+// bigrams are the distinct pairs of neighbouring letters of a text, sorted,
+// for comparing spelling.
+func bigrams(text string) []uint64 {
 	rs := []rune(canonical(text))
-	out := make(map[string]struct{}, len(rs))
-	for i := 0; i+1 < len(rs); i++ {
-		out[string(rs[i:i+2])] = struct{}{}
+	if len(rs) < 2 {
+		return nil
 	}
-	return out
+	out := make([]uint64, 0, len(rs)-1)
+	for i := 0; i+1 < len(rs); i++ {
+		out = append(out, uint64(rs[i])<<32|uint64(rs[i+1]))
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
-func dice(a, b map[string]struct{}) float64 {
+// dice is twice what two sorted sets share over what they have.
+func dice(a, b []uint64) float64 {
 	if len(a) == 0 || len(b) == 0 {
 		return 0
 	}
 	n := 0
-	for k := range a {
-		if _, ok := b[k]; ok {
+	for i, j := 0, 0; i < len(a) && j < len(b); {
+		switch {
+		case a[i] < b[j]:
+			i++
+		case a[i] > b[j]:
+			j++
+		default:
 			n++
+			i++
+			j++
 		}
 	}
 	return 2 * float64(n) / float64(len(a)+len(b))
