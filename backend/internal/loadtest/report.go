@@ -31,8 +31,6 @@ type Report struct {
 	BytesPerMessage    float64  `json:"bytes_per_message"` // allocated by the server for one question and its answer
 	AllocsPerMessage   float64  `json:"allocs_per_message"`
 	CPUPerTurn         float64  `json:"cpu_us_per_turn"`
-
-	warm float64 // seconds of warm-up inside the counted time
 }
 
 // Added is what the server adds to the upstream's own time, in milliseconds:
@@ -47,11 +45,7 @@ type Added struct {
 }
 
 func newReport(c Config) *Report {
-	r := &Report{When: time.Now().UTC().Truncate(time.Second), Machine: machine(), Go: runtime.Version(), Visitors: c.Visitors, Rate: c.Rate}
-	if c.Warmup > 0 {
-		r.warm = c.Warmup.Seconds()
-	}
-	return r
+	return &Report{When: time.Now().UTC().Truncate(time.Second), Machine: machine(), Go: runtime.Version(), Visitors: c.Visitors, Rate: c.Rate}
 }
 
 // JSON writes the report as one JSON document.

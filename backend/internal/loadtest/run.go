@@ -98,6 +98,7 @@ func (r *Report) remote(ctx context.Context, c Config) error {
 	}
 	defer f.close()
 	r.Connections = len(f.visitors)
+	warmUp(ctx, c, f, t)
 	before, _ := r.metrics(ctx, c.Admin, c.Token)
 	took := load(ctx, c, f, t)
 	r.Load = t.outcome(took)
@@ -115,16 +116,25 @@ func (r *Report) metrics(ctx context.Context, admin, token string) (figures, err
 	return readMetrics(ctx, admin, token)
 }
 
-// load is warm-up and measurement on an open fleet.
-func load(ctx context.Context, c Config, f *fleet, t *tally) time.Duration {
-	patience := max(15*time.Second, 4*(c.Latency+time.Duration(c.Tokens)*c.Pace))
+// warmUp is load that does not count: connections to the upstream open, the
+// tokenizer loads, caches fill.
+func warmUp(ctx context.Context, c Config, f *fleet, t *tally) {
 	if c.Warmup > 0 {
-		f.drive(ctx, c.Rate, c.Warmup, patience)
+		f.drive(ctx, c.Rate, c.Warmup, patience(c))
 		t.reset()
 	}
+}
+
+// patience is how long answers may take beyond the end of the load.
+func patience(c Config) time.Duration {
+	return max(15*time.Second, 4*(c.Latency+time.Duration(c.Tokens)*c.Pace))
+}
+
+// load is the measurement on an open fleet.
+func load(ctx context.Context, c Config, f *fleet, t *tally) time.Duration {
 	stop := progress(ctx, c, t)
 	defer stop()
-	return f.drive(ctx, c.Rate, c.Duration, patience)
+	return f.drive(ctx, c.Rate, c.Duration, patience(c))
 }
 
 // progress says every few seconds how far the measurement is.
@@ -200,7 +210,11 @@ func (r *Report) measure(ctx context.Context, c Config, s *subject) error {
 }
 
 func (r *Report) underLoad(ctx context.Context, c Config, s *subject, f *fleet, t *tally) error {
+	warmUp(ctx, c, f, t)
 	if c.Profile != "" {
+		if err := s.inspect.save(ctx, "/allocs", filepath.Join(c.Profile, "allocs-before.pprof")); err != nil {
+			return err
+		}
 		go s.inspect.save(ctx, fmt.Sprintf("/profile?seconds=%d", int(max(1, c.Duration.Seconds()-1))), filepath.Join(c.Profile, "cpu.pprof"))
 	}
 	before, err := s.inspect.vitals(ctx)
@@ -264,7 +278,7 @@ func (r *Report) fromMetrics(before, after figures) {
 		r.DialsPerCall = diff("haoke_upstream_dials_total") / calls
 	}
 	if r.Load.Seconds > 0 {
-		r.CallsPerMinute = calls / (r.Load.Seconds + max(0, r.warm)) * 60
+		r.CallsPerMinute = calls / r.Load.Seconds * 60
 	}
 	if n := diff("haoke_added_seconds_count"); n > 0 {
 		r.ServerAdded = diff("haoke_added_seconds_sum") / n * 1000
