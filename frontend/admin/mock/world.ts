@@ -151,6 +151,9 @@ const handlers: Partial<Record<RouteName, Handler>> = {
   getCharts(_p, query) {
     return this.charts(query);
   },
+  listSeries() {
+    return { items: Object.keys(data.shapes).map((name) => ({ name, unit: 'count' })) };
+  },
   getLiveTicket() {
     return { ticket: 'x', url: 'ws://127.0.0.1:9/', expires_at: new Date().toISOString() };
   },

@@ -29,6 +29,11 @@ class Router {
     read();
   }
 
+  /** The rest of the place while it is on this page; nothing while another page is on its way. */
+  restOf(page: string): string[] {
+    return this.place.page === page ? this.place.rest : [];
+  }
+
   go(...parts: string[]): void {
     location.hash = hashOf(...parts);
   }
