@@ -43,8 +43,17 @@ export class Widget {
     this.messages = this.host.locator('[data-from]')
   }
 
+  /** Opens the panel, unless the page does that itself because it was open before. */
   async open() {
-    await this.launcher.click()
+    await this.launcher.waitFor()
+    const again = await this.page.evaluate(() => {
+      try {
+        return sessionStorage.getItem('haoke:default:w') === '1'
+      } catch {
+        return false
+      }
+    })
+    if (!again) await this.launcher.click()
     await this.panel.waitFor({ state: 'visible' })
   }
 

@@ -36,9 +36,9 @@ function start(args, line, env = {}) {
   }
 }
 
-/** Starts the simulator; resolves with { url, stop }. */
+/** Starts the simulator; resolves with { url, stop }; the API is at `url`/v1. */
 export async function startSim(args = []) {
-  const p = start(['sim', '--addr', '127.0.0.1:0', ...args], /^ready url=(\S+)/)
+  const p = start(['sim', '--addr', '127.0.0.1:0', ...args], /^ready url=(http:\/\/[^\s/]+)/)
   const m = await p.ready
   return { ...p, url: m[1] }
 }

@@ -16,7 +16,7 @@ before(async () => {
   browser = await launch()
   if (url) return
   sim = await startSim(['--latency', '300ms', '--pace', '60ms', '--tokens', '40'])
-  served = await startServe({ config: `[upstream]\nbase_url = "${sim.url}"\n[[upstream.keys]]\nname = "sim"\nvalue = "sk-sim"\n` })
+  served = await startServe({ config: `[upstream]\nbase_url = "${sim.url}/v1"\n[[upstream.keys]]\nname = "sim"\nvalue = "sk-sim"\n` })
 })
 after(async () => {
   await browser?.close()
