@@ -1,9 +1,11 @@
 package adminapi
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -225,7 +227,7 @@ func (a *API) getCharts(c *call) (any, error) {
 			return nil, invalid("step", "A step is a duration of at least 1s.", "for example 10s")
 		}
 	}
-	chart, err := a.Metrics.Query(names, from, to, step)
+	chart, err := a.Metrics.Query(a.measured(names), from, to, step)
 	if errors.Is(err, metrics.ErrSeries) {
 		return nil, invalid("series", err.Error(), "GET /charts/series lists them.")
 	}
@@ -236,14 +238,37 @@ func (a *API) getCharts(c *call) (any, error) {
 	if out.T == nil {
 		out.T = []int64{}
 	}
+	lines := map[string]metrics.Line{}
 	for _, l := range chart.Lines {
-		s := wire.ChartSeries{Name: l.Name, Unit: string(l.Unit), Values: make([]*float64, len(l.Values))}
-		for i, v := range l.Values {
-			s.Values[i] = number(v)
+		lines[l.Name] = l
+	}
+	for _, name := range names {
+		s := wire.ChartSeries{Name: name, Unit: unitOf(name), Values: make([]*float64, len(out.T))}
+		if l, ok := lines[name]; ok {
+			s.Unit = string(l.Unit)
+			for i, v := range l.Values {
+				s.Values[i] = number(v)
+			}
 		}
 		out.Series = append(out.Series, s)
 	}
 	return out, nil
+}
+
+// measured are the names that have been measured or that nobody knows. A known
+// series without a value yet is no mistake of the caller: it is all gaps.
+func (a *API) measured(names []string) []string {
+	have := map[string]bool{}
+	for _, s := range a.Metrics.Series() {
+		have[s.Name] = true
+	}
+	var out []string
+	for _, name := range names {
+		if have[name] || unitOf(name) == "" {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // number is nil for a gap.

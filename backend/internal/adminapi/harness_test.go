@@ -1,0 +1,675 @@
+package adminapi_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"haoke/backend/internal/adminapi"
+	"haoke/backend/internal/admit"
+	"haoke/backend/internal/auth"
+	"haoke/backend/internal/chat"
+	"haoke/backend/internal/engine"
+	"haoke/backend/internal/filter"
+	"haoke/backend/internal/keypool"
+	"haoke/backend/internal/logs"
+	"haoke/backend/internal/metrics"
+	"haoke/backend/internal/offline"
+	"haoke/backend/internal/price"
+	"haoke/backend/internal/secret"
+	"haoke/backend/internal/session"
+	"haoke/backend/internal/settings"
+	"haoke/backend/internal/sim"
+	"haoke/backend/internal/sqlite"
+	"haoke/backend/internal/upstream"
+	"haoke/backend/internal/wire"
+)
+
+const (
+	ownerPassword    = "correct horse battery"
+	operatorPassword = "staple staple staple"
+	scriptToken      = "script-token-0123456789"
+)
+
+// house is an admin API over real parts: a database in a file, a master key,
+// an engine, an upstream that is the simulator, a listener.
+type house struct {
+	t        *testing.T
+	dir      string
+	db       *sqlite.DB
+	settings *settings.Store
+	sealer   *secret.Sealer
+	sessions *session.Manager
+	engine   *engine.Engine
+	guard    *auth.Guard
+	metrics  *metrics.Recorder
+	logs     *logs.Log
+	gate     *admit.Gate
+	pool     *keypool.Pool
+	upstream *upstream.Client
+	filter   filter.Holder
+	answerer atomic.Pointer[offline.Answerer]
+	api      *adminapi.API
+	sim      *httptest.Server
+	at       *httptest.Server
+	presence *presence
+	paused   atomic.Bool
+	closed   chan chat.ConversationID
+	cold     *cold
+
+	mu  sync.Mutex
+	now time.Time // zero: the real one
+}
+
+func (h *house) clock() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.now.IsZero() {
+		return time.Now()
+	}
+	return h.now
+}
+
+type options struct {
+	config    string // config.toml
+	updateKey []byte
+	unclaimed bool
+}
+
+func open(t *testing.T, o options) *house {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	h := &house{t: t, dir: t.TempDir(), presence: &presence{watching: map[chat.ConversationID]int{}}, closed: make(chan chat.ConversationID, 10)}
+	h.sim = httptest.NewServer(sim.New(sim.Config{Keys: []string{"sk-good-key-0123456789", "sk-next-key-9876543210"}}).Handler())
+	t.Cleanup(h.sim.Close)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	file := filepath.Join(h.dir, "config.toml")
+	must(os.WriteFile(file, []byte(o.config), 0o600))
+	var err error
+	h.settings, err = settings.Open(settings.Config{File: file, Environ: []string{}, Flags: []settings.Flag{{Name: "--token", Path: "admin.token", Value: scriptToken}}})
+	must(err)
+	h.logs = logs.New(logs.Config{Out: io.Discard})
+	t.Cleanup(func() { h.logs.Close() })
+	h.db, err = sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(h.dir, "haoke.db"), Reserve: -1, Log: h.logs.Logger()})
+	must(err)
+	h.sealer, err = secret.New(ctx, secret.Config{Dir: h.dir, Store: "file"})
+	must(err)
+	must(h.settings.Attach(ctx, rows{h.db.Settings()}, h.sealer))
+	h.metrics = metrics.New(metrics.Config{})
+	h.sessions = session.New(session.Config{}, h.db.Conversations())
+	h.cold = &cold{h: h, sealed: map[chat.ConversationID][]chat.Message{}}
+	h.buildUpstream(ctx)
+	must(h.ReloadFilter(ctx))
+	must(h.ReloadFAQ(ctx))
+	h.buildGuard(ctx, o.unclaimed)
+	feed := &lateFeed{}
+	h.engine = engine.New(engine.Config{}, engine.Deps{
+		Sessions: h.sessions, Upstream: h.upstream, Prompter: prompter{}, Curated: curated{}, Filter: filtering{h}, Guard: open_{},
+		Feed: feed, Owner: owner{}, Meter: meter{}, Log: h.logs.Logger(),
+	})
+	h.at = httptest.NewUnstartedServer(nil)
+	h.api, err = adminapi.New(adminapi.Deps{
+		Guard: h.guard, Settings: h.settings, DB: h.db, Sealer: h.sealer, Sessions: h.sessions, Engine: h.engine, Presence: h.presence,
+		Gate: h.gate, Pool: h.pool, Upstream: h.upstream, Metrics: h.metrics, Logs: h.logs, Filter: h.filter.Get, FAQ: h.answerer.Load,
+		Ledger: h.db.NewLedger(), Host: h, Log: h.logs.Logger(), DataDir: h.dir, ConfigFile: file, Version: "1.2.3", Commit: "abc",
+		UpdateKey: o.updateKey, Zone: func() *time.Location { return time.UTC }, Now: h.clock,
+	})
+	must(err)
+	feed.set(h.api.Live())
+	h.metrics.OnTick(h.api.Live().Tick)
+	hosts := auth.NewHosts(nil)
+	h.at.Config.Handler = hosts.Handler(h.guard.Protect(h.api))
+	h.at.Start()
+	var wait sync.WaitGroup
+	for _, run := range []func(context.Context) error{h.db.Run, h.metrics.Run, h.gate.Run, h.upstream.Run, h.engine.Run, h.api.Live().Run} {
+		wait.Go(func() {
+			if err := run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+	}
+	t.Cleanup(func() {
+		h.at.CloseClientConnections()
+		h.at.Close()
+		cancel()
+		wait.Wait()
+		h.upstream.Close()
+		h.db.Close()
+	})
+	return h
+}
+
+func (h *house) buildUpstream(ctx context.Context) {
+	h.t.Helper()
+	resolve := func(name string) (chat.Target, bool) { return upstream.PresetByName(name).Apply(chat.Target{}), true }
+	var err error
+	if h.pool, err = keypool.New(keypool.Config{}, resolve); err != nil {
+		h.t.Fatal(err)
+	}
+	table, err := price.New(price.Default())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if h.gate, err = admit.New(admit.Config{MaxInFlight: 50, MaxWait: 5 * time.Second, Prices: table, Money: admit.Money{PerDay: h.settings.Current().Limits.DailySpend}}, h.pool, nil, nil); err != nil {
+		h.t.Fatal(err)
+	}
+	h.upstream = upstream.New(upstream.Config{AllowLocal: true, Timeout: 5 * time.Second}, h.gate, nil)
+	if err := h.ReloadKeys(ctx); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *house) buildGuard(ctx context.Context, unclaimed bool) {
+	h.t.Helper()
+	store := accounts{h.db.Operators()}
+	h.guard = auth.New(auth.Config{Instance: "test", Token: func() string { return h.settings.Current().Admin.Token.Reveal() }}, store, store)
+	if unclaimed {
+		return
+	}
+	if err := h.guard.Bootstrap(ctx, ownerPassword); err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := h.guard.AddPerson(ctx, "lin", "Lin", auth.RoleOperator, operatorPassword); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// Addresses implements adminapi.Host.
+func (h *house) Addresses() (public, admin string) { return "http://127.0.0.1:8787", h.at.URL }
+
+// Notices implements adminapi.Host.
+func (h *house) Notices() []adminapi.Notice { return nil }
+
+// ReloadKeys implements adminapi.Host as the composition root does.
+func (h *house) ReloadKeys(ctx context.Context) error {
+	s := h.settings.Current()
+	c := keypool.Config{Model: s.Upstream.Model}
+	add := func(p keypool.Provider, fixed []settings.Key) error {
+		for _, k := range fixed {
+			p.Keys = append(p.Keys, keypool.Key{Name: k.Name, Secret: k.Value.Reveal()})
+		}
+		keys, err := h.db.Keys().List(ctx)
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			if k.Provider != p.Name {
+				continue
+			}
+			plain, err := h.sealer.Open(k.Sealed, adminapi.SecretName(k.Name))
+			if err != nil {
+				return err
+			}
+			p.Keys = append(p.Keys, keypool.Key{Name: k.Name, Secret: string(plain), RPM: float64(k.RPM), Disabled: !k.Enabled})
+		}
+		p.NoKey = len(p.Keys) == 0
+		c.Providers = append(c.Providers, p)
+		return nil
+	}
+	if s.Upstream.BaseURL != "" {
+		if err := add(keypool.Provider{Name: "main", Preset: "custom", BaseURL: s.Upstream.BaseURL}, s.Upstream.Keys); err != nil {
+			return err
+		}
+	}
+	own, err := h.db.Keys().Providers(ctx)
+	if err != nil {
+		return err
+	}
+	for i, p := range own {
+		var pc adminapi.ProviderConfig
+		if err := json.Unmarshal([]byte(p.Config), &pc); err != nil {
+			return err
+		}
+		if err := add(keypool.Provider{Name: p.Name, Preset: "custom", BaseURL: pc.BaseURL, Order: i + 1, Disabled: !p.Enabled}, nil); err != nil {
+			return err
+		}
+	}
+	return h.pool.Reconfigure(c)
+}
+
+// ReloadFAQ implements adminapi.Host.
+func (h *house) ReloadFAQ(ctx context.Context) error {
+	all, err := h.db.FAQ().All(ctx)
+	if err != nil {
+		return err
+	}
+	var entries []offline.Entry
+	for _, e := range all {
+		entries = append(entries, offline.Entry{ID: e.ID, Lang: e.Lang, Question: e.Question, Answer: e.Answer, Alternatives: e.Alternatives})
+	}
+	a := offline.New(offline.Config{Threshold: h.settings.Current().FAQ.Threshold}, nil)
+	a.Load(entries)
+	h.answerer.Store(a)
+	return nil
+}
+
+// ReloadFilter implements adminapi.Host.
+func (h *house) ReloadFilter(ctx context.Context) error {
+	s := h.settings.Current().Filter
+	c := filter.Config{WordsOff: !s.Words, Shadow: s.Shadow, DefaultIn: chat.Action(s.ActionIn), DefaultOut: chat.Action(s.ActionOut), Pinyin: s.Pinyin}
+	x, err := adminapi.LoadFilterExtra(ctx, h.db.Values())
+	if err != nil {
+		return err
+	}
+	x.Filter(&c)
+	store := h.db.Filters()
+	lists, err := store.Lists(ctx)
+	if err != nil {
+		return err
+	}
+	for _, l := range lists {
+		if !l.Enabled {
+			continue
+		}
+		words, err := store.Words(ctx, l.ID, "", "", 0)
+		if err != nil {
+			return err
+		}
+		c.Words = append(c.Words, filter.WordList{Name: l.Name, Action: l.Action, Direction: filter.Scope(l.Way), Entries: words, Replace: l.Replace})
+	}
+	patterns, err := store.Patterns(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range patterns {
+		if p.Enabled {
+			c.Patterns = append(c.Patterns, filter.Pattern{Name: p.Name, Expr: p.Expr, Action: p.Action, Direction: filter.Scope(p.Way), Replace: p.Replace})
+		}
+	}
+	exceptions, err := store.Exceptions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, e := range exceptions {
+		c.Except = append(c.Except, filter.Exception{Text: e.Text, Rule: e.Rule})
+	}
+	f, err := filter.New(c)
+	if err != nil {
+		return err
+	}
+	h.filter.Set(f)
+	return nil
+}
+
+// CloseVisitor implements adminapi.Host.
+func (h *house) CloseVisitor(id chat.ConversationID) {
+	select {
+	case h.closed <- id:
+	default:
+	}
+}
+
+// Forget implements adminapi.Host.
+func (h *house) Forget(chat.ConversationID) {}
+
+// Paused and Pause implement adminapi.Host.
+func (h *house) Paused() bool { return h.paused.Load() }
+
+// Pause implements adminapi.Host.
+func (h *house) Pause(on bool) { h.paused.Store(on) }
+
+// Archive implements adminapi.Host.
+func (h *house) Archive() adminapi.Archive { return h.cold }
+
+// cold keeps sealed conversations in memory beside the database's own seal.
+type cold struct {
+	h      *house
+	mu     sync.Mutex
+	sealed map[chat.ConversationID][]chat.Message
+}
+
+func (c *cold) Read(_ context.Context, id chat.ConversationID) ([]chat.Message, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sealed[id], nil
+}
+
+func (c *cold) Seal(ctx context.Context, id chat.ConversationID) error {
+	head, err := c.h.sessions.Head(ctx, id)
+	if err != nil {
+		return err
+	}
+	msgs, err := c.h.sessions.Messages(ctx, id, 0, 0)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.sealed[id] = msgs
+	c.mu.Unlock()
+	err = c.h.db.Cold().Seal(ctx, sqlite.Blob{ID: id, Version: head.Version, Codec: "test", Messages: head.LastSeq, RawSize: 10, Data: []byte("sealed")}, false)
+	return errors.Join(err, c.h.sessions.Forget(ctx, id))
+}
+
+func (c *cold) Status(context.Context) (wire.ArchiveStatus, error) {
+	return wire.ArchiveStatus{ClickHouse: "off"}, nil
+}
+
+func (c *cold) Test(_ context.Context, p wire.ArchiveProbe) (wire.ArchiveTest, error) {
+	return wire.ArchiveTest{Text: "no server at " + p.DSN}, nil
+}
+func (c *cold) Run(context.Context) (wire.ArchiveRun, error) { return wire.ArchiveRun{}, nil }
+func (c *cold) Troubles() []wire.Trouble                     { return nil }
+
+// presence is who is there now, as the test says.
+type presence struct {
+	mu       sync.Mutex
+	watching map[chat.ConversationID]int
+	draft    string
+	of       chat.ConversationID
+	part     int
+}
+
+func (p *presence) Watching(id chat.ConversationID) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.watching[id]
+}
+
+func (p *presence) Draft(id chat.ConversationID) (int64, int, string, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return 2, p.part, p.draft, p.of == id && p.draft != ""
+}
+
+func (p *presence) write(id chat.ConversationID, part int, text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.of, p.part, p.draft = id, part, text
+}
+
+// The engine's other needs.
+type (
+	prompter  struct{}
+	curated   struct{}
+	filtering struct{ h *house }
+	passing   struct{ v chat.Verdict }
+	open_     struct{}
+	owner     struct{}
+	meter     struct{}
+)
+
+func (prompter) Prompt(_ context.Context, _ chat.Conversation, _, open []chat.Message) (chat.Call, string, error) {
+	q := open[len(open)-1].Text
+	return chat.Call{Messages: []chat.PromptMessage{{Role: "user", Content: q}}}, `{"model":"m","parts":[{"kind":"question","tokens":3}],"prompt":[{"role":"user","content":"hi"}]}`, nil
+}
+
+func (curated) Exact(context.Context, string, string) (engine.CuratedAnswer, bool) {
+	return engine.CuratedAnswer{}, false
+}
+func (curated) Best(context.Context, string, string) engine.CuratedAnswer {
+	return engine.CuratedAnswer{Text: "Sorry."}
+}
+func (f filtering) Check(dir chat.Direction, text string) chat.Verdict {
+	return f.h.filter.Get().Check(dir, text)
+}
+func (f filtering) Stream() engine.FilterStream                         { return &passing{} }
+func (p *passing) Push(raw []byte, emit chat.Sink) error                { return emit(raw) }
+func (p *passing) Close(chat.Sink) error                                { return nil }
+func (p *passing) Verdict() chat.Verdict                                { return p.v }
+func (p *passing) Release()                                             {}
+func (open_) Mask(*chat.Call) func(chat.Sink) (chat.Sink, func() error) { return nil }
+func (open_) Review(context.Context, chat.Direction, string, chat.Caller) chat.Verdict {
+	return chat.Verdict{}
+}
+func (open_) ReviewMode() (bool, bool)                                   { return false, false }
+func (owner) NeedsPerson(chat.Conversation)                              {}
+func (owner) Trouble(chat.ConversationID, chat.Fault, string)            {}
+func (owner) Unanswered(string)                                          {}
+func (meter) Message(chat.From)                                          {}
+func (meter) Turn(*chat.TurnInfo, chat.Finish, time.Duration)            {}
+func (meter) FilterHits(chat.ConversationID, chat.Direction, []chat.Hit) {}
+
+// lateFeed passes on to a feed that is made later.
+type lateFeed struct{ to atomic.Pointer[adminapi.Live] }
+
+func (f *lateFeed) set(l *adminapi.Live)                     { f.to.Store(l) }
+func (f *lateFeed) Begin(id chat.ConversationID, seq int64)  { f.to.Load().Begin(id, seq) }
+func (f *lateFeed) Delta(id chat.ConversationID, raw []byte) { f.to.Load().Delta(id, raw) }
+func (f *lateFeed) Abandon(id chat.ConversationID)           { f.to.Load().Abandon(id) }
+func (f *lateFeed) Message(id chat.ConversationID, m *chat.Message, answer bool) {
+	f.to.Load().Message(id, m, answer)
+}
+func (f *lateFeed) Status(id chat.ConversationID, state string, position int, mode chat.Mode) {
+	f.to.Load().Status(id, state, position, mode)
+}
+
+type rows struct{ s *sqlite.Settings }
+
+func (r rows) LoadSettings(ctx context.Context) ([]settings.Row, error) {
+	got, err := r.s.Load(ctx)
+	out := make([]settings.Row, len(got))
+	for i, x := range got {
+		out[i] = settings.Row(x)
+	}
+	return out, err
+}
+
+func (r rows) SaveSettings(ctx context.Context, rows []settings.Row) error {
+	out := make([]sqlite.Setting, len(rows))
+	for i, x := range rows {
+		out[i] = sqlite.Setting(x)
+	}
+	return r.s.Save(ctx, out)
+}
+
+type accounts struct{ o *sqlite.Operators }
+
+func (a accounts) ListAccounts(ctx context.Context) ([]auth.Account, error) {
+	got, err := a.o.List(ctx)
+	var out []auth.Account
+	for _, r := range got {
+		out = append(out, auth.Account{Name: r.Name, Display: r.Display, Role: auth.Role(r.Role), Hash: r.Hash, Created: r.Created, Seen: r.Seen, Sessions: r.SignIns})
+	}
+	return out, err
+}
+
+func (a accounts) PutAccount(ctx context.Context, x auth.Account, fresh bool) error {
+	row := sqlite.Operator{Name: x.Name, Display: x.Display, Role: string(x.Role), Hash: x.Hash, Created: x.Created}
+	if fresh {
+		return mapped(a.o.Add(ctx, row))
+	}
+	return mapped(a.o.Change(ctx, row))
+}
+
+func (a accounts) DeleteAccount(ctx context.Context, name string) error {
+	return mapped(a.o.Delete(ctx, name))
+}
+
+func (a accounts) PutSession(ctx context.Context, s auth.Session, fresh bool) error {
+	if !fresh {
+		return mapped(a.o.Touch(ctx, s.Token, s.Expires))
+	}
+	return mapped(a.o.PutSignIn(ctx, sqlite.SignIn{Token: s.Token, Operator: s.Operator, Created: s.Created, Seen: s.Seen, Expires: s.Expires}))
+}
+
+func (a accounts) GetSession(ctx context.Context, token []byte) (auth.Session, error) {
+	s, err := a.o.SignIn(ctx, token)
+	return auth.Session{Token: s.Token, Operator: s.Operator, Created: s.Created, Seen: s.Seen, Expires: s.Expires}, mapped(err)
+}
+
+func (a accounts) EndSessions(ctx context.Context, operator string, token []byte) error {
+	var err error
+	if token != nil {
+		err = a.o.SignOut(ctx, token)
+	} else {
+		err = a.o.SignOutAll(ctx, operator)
+	}
+	if errors.Is(err, sqlite.ErrNoRow) {
+		return nil
+	}
+	return err
+}
+
+func mapped(err error) error {
+	switch {
+	case errors.Is(err, sqlite.ErrNoRow):
+		return auth.ErrNotFound
+	case errors.Is(err, sqlite.ErrExists):
+		return auth.ErrExists
+	}
+	return err
+}
+
+// door is a way in: nobody, a signed-in person, or a script.
+type door struct {
+	h      *house
+	client *http.Client
+	token  string
+}
+
+func (h *house) nobody() *door {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return &door{h: h, client: &http.Client{Jar: jar, Timeout: 20 * time.Second}}
+}
+
+func (h *house) script() *door {
+	d := h.nobody()
+	d.token = scriptToken
+	return d
+}
+
+func (h *house) signedIn(name, password string) *door {
+	h.t.Helper()
+	d := h.nobody()
+	if got := d.send("POST", "/session", map[string]string{"name": name, "password": password}); got.status != 200 {
+		h.t.Fatalf("sign-in of %s: %d %s", name, got.status, got.body)
+	}
+	return d
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	body   []byte
+	head   http.Header
+}
+
+func (a answer) problem(t *testing.T) wire.Problem {
+	t.Helper()
+	var p wire.Problem
+	if ct := a.head.Get("Content-Type"); ct != "application/problem+json" {
+		t.Fatalf("an error as %q: %d %s", ct, a.status, a.body)
+	}
+	if err := json.Unmarshal(a.body, &p); err != nil {
+		t.Fatalf("problem: %v: %s", err, a.body)
+	}
+	if p.Status != a.status || p.Title == "" || p.Type == "" {
+		t.Fatalf("an incomplete problem: %+v", p)
+	}
+	return p
+}
+
+func decode[T any](t *testing.T, a answer) T {
+	t.Helper()
+	var v T
+	if a.status/100 != 2 {
+		t.Fatalf("status %d: %s", a.status, a.body)
+	}
+	if err := json.Unmarshal(a.body, &v); err != nil {
+		t.Fatalf("%v: %s", err, a.body)
+	}
+	return v
+}
+
+// raw is a body that is sent as it is, with its media type.
+type raw struct {
+	typ  string
+	data []byte
+}
+
+func (d *door) send(method, path string, in any, head ...string) answer {
+	d.h.t.Helper()
+	var r io.Reader
+	typ := ""
+	switch x := in.(type) {
+	case nil:
+	case raw:
+		r, typ = bytes.NewReader(x.data), x.typ
+	case string:
+		r, typ = strings.NewReader(x), "application/json"
+	default:
+		data, err := json.Marshal(x)
+		if err != nil {
+			d.h.t.Fatal(err)
+		}
+		r, typ = bytes.NewReader(data), "application/json"
+	}
+	req, err := http.NewRequest(method, d.h.at.URL+wire.AdminPrefix+path, r)
+	if err != nil {
+		d.h.t.Fatal(err)
+	}
+	if typ != "" {
+		req.Header.Set("Content-Type", typ)
+	}
+	if d.token != "" {
+		req.Header.Set("Authorization", "Bearer "+d.token)
+	}
+	for i := 0; i+1 < len(head); i += 2 {
+		if head[i] == "Host" {
+			req.Host = head[i+1]
+		}
+		req.Header.Set(head[i], head[i+1])
+	}
+	resp, err := d.client.Do(req)
+	if err != nil {
+		d.h.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		d.h.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return answer{resp.StatusCode, data, resp.Header}
+}
+
+// conversation stores one with a question and an answer.
+func (h *house) conversation(question string) chat.ConversationID {
+	h.t.Helper()
+	id := chat.NewConversationID()
+	_, err := h.sessions.Append(context.Background(), id, session.Append{
+		Create: &chat.Conversation{Site: "default", Visitor: chat.Visitor{Name: "Mei", Locale: "en"}},
+		Messages: []chat.Message{
+			{From: chat.FromVisitor, Text: question, ClientID: "c1"},
+			{From: chat.FromAI, Text: "Yes.", Finish: chat.FinishStop, Turn: &chat.TurnInfo{
+				Model: "m", PromptTrace: `{"model":"m","parts":[{"kind":"question","tokens":3}],"prompt":[{"role":"user","content":"hi"}],"recall":[{"seq":1,"score":0.5,"why":"match"}]}`,
+			}},
+		},
+		Update: func(c *chat.Conversation) { c.Unread = 1 },
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return id
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return fmt.Sprint(ln.Addr())
+}
