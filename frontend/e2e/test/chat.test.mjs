@@ -36,7 +36,7 @@ test('the bubble shifts nothing and the shadow root is closed', async t => {
 
 test('ask, read the streamed answer, reload, it is still there', async t => {
   const { mock, page, w } = await shop(t)
-  mock.answer = () => ({ pieces: ['Two ', '**working**', ' days.'], pause: 80 })
+  mock.answer = () => ({ pieces: ['Two ', '**working**', ' days.'], pause: 800 })
   await w.open()
   await w.say('How long?')
   await until('a piece', async () => /Two/.test(await w.host.locator('.tail').innerText()))
