@@ -1,0 +1,247 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// schema is what was found out about a server and its tables.
+type schema struct {
+	version  string
+	sessions string // quoted names
+	messages string
+	fine     bool // messages.at has milliseconds itself (DateTime64)
+}
+
+// modernFrom is the first version with codecs, LowCardinality, TTL and
+// DateTime64 together. Whether they really work is found out by trying.
+const modernFrom = 20_003
+
+// column is one of our columns on an old and on a newer server.
+type column struct{ name, old, modern string }
+
+var sessionColumns = []column{
+	{"conversation", "String", "String CODEC(ZSTD(3))"},
+	{"version", "UInt64", "UInt64"},
+	{"sum", "String", "String"},
+	{"codec", "String", "LowCardinality(String)"},
+	{"dict", "UInt64", "UInt64 CODEC(ZSTD(1))"},
+	{"messages", "UInt32", "UInt32 CODEC(ZSTD(1))"},
+	{"raw_size", "UInt64", "UInt64 CODEC(ZSTD(1))"},
+	{"data", "String", "String CODEC(NONE)"}, // packed already
+	{"site", "String", "LowCardinality(String)"},
+	{"visitor", "String", "String CODEC(ZSTD(3))"},
+	{"topic", "String", "String CODEC(ZSTD(6))"},
+	{"rating", "UInt8", "UInt8 CODEC(ZSTD(1))"},
+	{"created", "DateTime", "DateTime CODEC(ZSTD(1))"},
+	{"updated", "DateTime", "DateTime CODEC(ZSTD(1))"},
+	{"sealed", "DateTime", "DateTime CODEC(Delta, ZSTD(1))"},
+	{"batch", "String", "LowCardinality(String)"},
+}
+
+var messageColumns = []column{
+	{"conversation", "String", "String CODEC(ZSTD(3))"},
+	{"seq", "UInt32", "UInt32 CODEC(Delta, ZSTD(1))"},
+	{"version", "UInt64", "UInt64 CODEC(ZSTD(1))"},
+	{"at", "DateTime", "DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))"},
+	{"at_ms", "UInt16", "UInt16 CODEC(ZSTD(1))"},
+	{"sender", "Enum8('visitor' = 1, 'ai' = 2, 'operator' = 3, 'system' = 4)", "LowCardinality(String)"},
+	{"text", "String", "String CODEC(ZSTD(6))"},
+	{"finish", "String", "LowCardinality(String)"},
+	{"author", "String", "LowCardinality(String)"},
+	{"mark", "String", "LowCardinality(String)"},
+	{"provider", "String", "LowCardinality(String)"},
+	{"model", "String", "LowCardinality(String)"},
+	{"prompt_tokens", "UInt32", "UInt32 CODEC(ZSTD(1))"},
+	{"completion_tokens", "UInt32", "UInt32 CODEC(ZSTD(1))"},
+	{"cost", "Float64", "Float64 CODEC(ZSTD(1))"},
+	{"first_ms", "UInt32", "UInt32 CODEC(ZSTD(1))"},
+	{"total_ms", "UInt32", "UInt32 CODEC(ZSTD(1))"},
+	{"updated", "DateTime", "DateTime CODEC(ZSTD(1))"}, // of the conversation, for the time to live
+	{"batch", "String", "LowCardinality(String)"},
+}
+
+func names(cols []column) []string {
+	out := make([]string, len(cols))
+	for i, c := range cols {
+		out[i] = c.name
+	}
+	return out
+}
+
+// createTable writes the statement for a table. The key comes first in the
+// columns; what the engine keeps of equal keys is the highest of newest.
+func createTable(name string, cols []column, modern bool, newest, partition, key string) string {
+	defs := make([]string, len(cols))
+	for i, c := range cols {
+		defs[i] = c.name + " " + c.old
+		if modern {
+			defs[i] = c.name + " " + c.modern
+		}
+	}
+	return fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s (%s) ENGINE = ReplacingMergeTree(%s) PARTITION BY toYYYYMM(%s) ORDER BY (%s)",
+		name, strings.Join(defs, ", "), newest, partition, key)
+}
+
+func quote(name string) string { return "`" + strings.ReplaceAll(name, "`", "") + "`" }
+
+// prepare looks at the tables and makes or migrates them. It may be repeated,
+// and by several appliances at once.
+func (s *Server) prepare(ctx context.Context, conn driver.Conn) (*schema, error) {
+	v, err := conn.ServerVersion()
+	if err != nil {
+		if codeOf(err) != codeUnknownDatabase || s.makeDatabase(ctx) != nil {
+			return nil, err
+		}
+		if v, err = conn.ServerVersion(); err != nil {
+			return nil, err
+		}
+	}
+	sc := &schema{
+		version:  fmt.Sprintf("%d.%d.%d", v.Version.Major, v.Version.Minor, v.Version.Patch),
+		sessions: quote(s.cfg.Prefix + "_sessions"), messages: quote(s.cfg.Prefix + "_messages"),
+	}
+	modern := v.Version.Major*1000+v.Version.Minor >= modernFrom
+	if err := s.table(ctx, conn, s.cfg.Prefix+"_sessions", sessionColumns, modern, "", "updated", "conversation, version, sum"); err != nil {
+		return nil, err
+	}
+	if err := s.table(ctx, conn, s.cfg.Prefix+"_messages", messageColumns, modern, "version", "at", "conversation, seq"); err != nil {
+		return nil, err
+	}
+	types, err := columnTypes(ctx, conn, s.cfg.Prefix+"_messages")
+	if err != nil {
+		return nil, err
+	}
+	sc.fine = strings.HasPrefix(types["at"], "DateTime64")
+	if modern {
+		s.setTTL(ctx, conn, sc)
+	}
+	return sc, nil
+}
+
+// makeDatabase creates the database of the address, where the user may.
+func (s *Server) makeDatabase(ctx context.Context) error {
+	opts := *s.opts
+	opts.Auth.Database = "default"
+	other := &Server{cfg: s.cfg, opts: &opts}
+	defer other.Close()
+	conn, err := other.open()
+	if err != nil {
+		return err
+	}
+	return conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+quote(s.database()))
+}
+
+// table makes a table or adds the columns it lacks. A table of that name that
+// is not ours is left alone.
+func (s *Server) table(ctx context.Context, conn driver.Conn, name string, cols []column, modern bool, newest, partition, key string) error {
+	have, err := columnTypes(ctx, conn, name)
+	if err != nil {
+		return err
+	}
+	if len(have) == 0 {
+		err := conn.Exec(ctx, createTable(quote(name), cols, modern, newest, partition, key))
+		if code := codeOf(err); modern && (code == codeSyntax || code == codeUnknownType) {
+			s.cfg.Log.Info("the ClickHouse server refused the newer form of the table; the old one is used", "table", name, "err", firstLine(err.Error()))
+			err = conn.Exec(ctx, createTable(quote(name), cols, false, newest, partition, key))
+		}
+		return err
+	}
+	// The key and what no other table would have by chance.
+	own := append(strings.Split(key, ", "), "batch", partition)
+	for _, c := range own {
+		if have[c] == "" {
+			return &Fault{
+				Kind: "foreign", Text: fmt.Sprintf("The database has a table %s that is not Haoke's.", name),
+				Hint: "Choose another table prefix (archive.table) or another database; the table was not touched.",
+			}
+		}
+	}
+	for _, c := range cols {
+		if have[c.name] != "" {
+			continue
+		}
+		kind := c.old
+		if modern {
+			kind = c.modern
+		}
+		if err := conn.Exec(ctx, fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s", quote(name), c.name, kind)); err != nil {
+			return fmt.Errorf("add column %s to %s: %w", c.name, name, err)
+		}
+	}
+	return nil
+}
+
+// columnTypes lists the columns of a table, none when there is no such table.
+func columnTypes(ctx context.Context, conn driver.Conn, table string) (map[string]string, error) {
+	rows, err := conn.Query(ctx, "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND table = '"+table+"'")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[string]string{}
+	for rows.Next() {
+		var name, kind string
+		if err := rows.Scan(&name, &kind); err != nil {
+			return nil, err
+		}
+		out[name] = kind
+	}
+	return out, rows.Err()
+}
+
+// ttlGrace is how much longer the server keeps rows than the appliance asks it
+// to, in days: its own deletion comes first.
+const ttlGrace = 7
+
+// setTTL lets the server drop rows by itself. It is a second line behind our
+// deletions, so a server that refuses is no fault.
+func (s *Server) setTTL(ctx context.Context, conn driver.Conn, sc *schema) {
+	for _, t := range []string{sc.sessions, sc.messages} {
+		var was string
+		row := conn.QueryRow(ctx, "SELECT create_table_query FROM system.tables WHERE database = currentDatabase() AND name = '"+strings.Trim(t, "`")+"'")
+		if err := row.Scan(&was); err != nil {
+			continue
+		}
+		days := fmt.Sprintf("toIntervalDay(%d)", s.cfg.KeepDays+ttlGrace)
+		has := strings.Contains(was, " TTL ")
+		var err error
+		switch {
+		case s.cfg.KeepDays > 0 && !strings.Contains(was, days):
+			err = conn.Exec(ctx, "ALTER TABLE "+t+" MODIFY TTL updated + "+days)
+		case s.cfg.KeepDays == 0 && has:
+			err = conn.Exec(ctx, "ALTER TABLE "+t+" REMOVE TTL")
+		}
+		if err != nil {
+			s.cfg.Log.Info("the ClickHouse server did not take the time to live of a table", "table", t, "err", firstLine(err.Error()))
+		}
+	}
+}
+
+// idList writes ids as a list of SQL strings. They are 32 hexadecimal digits
+// by construction; anything else is left out.
+func idList(ids []string) string {
+	quoted := make([]string, 0, len(ids))
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		if plain(id) {
+			quoted = append(quoted, "'"+id+"'")
+		}
+	}
+	if len(quoted) == 0 {
+		return "('')"
+	}
+	return "(" + strings.Join(quoted, ", ") + ")"
+}
+
+func plain(id string) bool {
+	for _, r := range id {
+		if (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' && r != '_' {
+			return false
+		}
+	}
+	return id != ""
+}

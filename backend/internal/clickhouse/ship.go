@@ -1,0 +1,267 @@
+package clickhouse
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"haoke/backend/internal/chat"
+)
+
+// Ship stores a batch and reads it back. It returns nil only when the server
+// gave every session back byte for byte and has a row for every message. again
+// says that the batch may be there already, in part or whole: what is there is
+// not sent twice. Messages go before their session, so that a session that is
+// there stands for both.
+//
+// Errors: *Fault, ErrMismatch, or ctx's.
+func (s *Server) Ship(ctx context.Context, batch string, again bool, rows []Session) error {
+	conn, sc, err := s.tables(ctx)
+	if err != nil {
+		return err
+	}
+	todo := rows
+	if again {
+		there, err := s.present(ctx, conn, sc, rows)
+		if err != nil {
+			return s.diagnosed(err)
+		}
+		todo = nil
+		for i := range rows {
+			if !there[rowKey(&rows[i].Blob)] {
+				todo = append(todo, rows[i])
+			}
+		}
+	}
+	if len(todo) > 0 {
+		// Replicated tables drop a block that they have seen under its name.
+		if err := s.insertMessages(named(ctx, sc, batch+"-m"), conn, sc, batch, todo); err != nil {
+			return s.diagnosed(fmt.Errorf("insert messages: %w", err))
+		}
+		if err := s.insertSessions(named(ctx, sc, batch+"-s"), conn, sc, batch, todo); err != nil {
+			return s.diagnosed(fmt.Errorf("insert sessions: %w", err))
+		}
+	}
+	if err := s.readBack(ctx, conn, sc, rows); err != nil {
+		return s.diagnosed(err)
+	}
+	s.dropSuperseded(ctx, conn, sc, rows)
+	return nil
+}
+
+// named gives an insert its token where the server knows of tokens.
+func named(ctx context.Context, sc *schema, token string) context.Context {
+	if !sc.fine {
+		return ctx
+	}
+	return ch.Context(ctx, ch.WithSettings(ch.Settings{"insert_deduplication_token": token}))
+}
+
+type sessionKey struct {
+	id      string
+	version uint64
+	sum     string
+}
+
+func rowKey(b *Blob) sessionKey {
+	sum := sha256.Sum256(b.Data)
+	return sessionKey{string(b.ID), uint64(b.Version), hex.EncodeToString(sum[:])}
+}
+
+func conversations(rows []Session) string {
+	ids := make([]string, len(rows))
+	for i := range rows {
+		ids[i] = string(rows[i].Blob.ID)
+	}
+	return idList(ids)
+}
+
+// present tells which sessions the server has already.
+func (s *Server) present(ctx context.Context, conn driver.Conn, sc *schema, rows []Session) (map[sessionKey]bool, error) {
+	out := map[sessionKey]bool{}
+	err := each(ctx, conn, "SELECT DISTINCT conversation, version, sum FROM "+sc.sessions+" WHERE conversation IN "+conversations(rows), func(r driver.Rows) error {
+		var k sessionKey
+		err := r.Scan(&k.id, &k.version, &k.sum)
+		out[k] = true
+		return err
+	})
+	return out, err
+}
+
+func each(ctx context.Context, conn driver.Conn, query string, f func(driver.Rows) error) error {
+	rows, err := conn.Query(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// insert sends rows in one batch: one block, which the server stores whole or
+// not at all.
+func insert(ctx context.Context, conn driver.Conn, table string, cols []column, fill func(add func(...any) error) error) (err error) {
+	b, err := conn.PrepareBatch(ctx, "INSERT INTO "+table+" ("+strings.Join(names(cols), ", ")+")")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := b.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	if err := fill(b.Append); err != nil {
+		return err
+	}
+	return b.Send()
+}
+
+func (s *Server) insertSessions(ctx context.Context, conn driver.Conn, sc *schema, batch string, rows []Session) error {
+	return insert(ctx, conn, sc.sessions, sessionColumns, func(add func(...any) error) error {
+		for i := range rows {
+			h, b := &rows[i].Head, &rows[i].Blob
+			k := rowKey(b)
+			err := add(k.id, k.version, k.sum, b.Codec, uint64(b.Dict), uint32(b.Messages), uint64(b.RawSize), string(b.Data),
+				h.Site, h.Visitor.Sub, topic(rows[i].Messages), uint8(h.Rating), moment(h.CreatedAt), moment(h.UpdatedAt), moment(b.Sealed), batch)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (s *Server) insertMessages(ctx context.Context, conn driver.Conn, sc *schema, batch string, rows []Session) error {
+	return insert(ctx, conn, sc.messages, messageColumns, func(add func(...any) error) error {
+		for i := range rows {
+			updated := moment(rows[i].Head.UpdatedAt)
+			for j := range rows[i].Messages {
+				m := &rows[i].Messages[j]
+				t := m.Turn
+				if t == nil {
+					t = &chat.TurnInfo{}
+				}
+				at := moment(m.At)
+				if !sc.fine {
+					at = at.Truncate(time.Second)
+				}
+				err := add(string(rows[i].Blob.ID), uint32(m.Seq), uint64(rows[i].Blob.Version), at, uint16(m.At.Nanosecond()/1e6),
+					string(m.From), m.Text, string(m.Finish), m.Author, m.Mark, t.Provider, t.Model,
+					clamp32(int64(t.Prompt)), clamp32(int64(t.Completion)), t.Cost, clamp32(t.FirstTokenUS/1000), clamp32(t.TotalUS/1000), updated, batch)
+				if err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// moment keeps a time within what a DateTime can hold: a clock that jumped must
+// not stop the shipping.
+func moment(t time.Time) time.Time {
+	first, last := time.Unix(0, 0), time.Unix(math.MaxUint32, 0)
+	switch {
+	case t.Before(first):
+		t = first
+	case t.After(last):
+		t = last
+	}
+	return t.UTC()
+}
+
+func clamp32(v int64) uint32 { return uint32(min(max(v, 0), math.MaxUint32)) }
+
+// topicRunes bounds the first message that stands for what it was about.
+const topicRunes = 200
+
+func topic(msgs []chat.Message) string {
+	for i := range msgs {
+		if msgs[i].From != chat.FromVisitor {
+			continue
+		}
+		r := []rune(msgs[i].Text)
+		return string(r[:min(len(r), topicRunes)])
+	}
+	return ""
+}
+
+// readBack compares what the server has with what it was sent.
+func (s *Server) readBack(ctx context.Context, conn driver.Conn, sc *schema, rows []Session) error {
+	want := make(map[sessionKey][]byte, len(rows))
+	for i := range rows {
+		want[rowKey(&rows[i].Blob)] = rows[i].Blob.Data
+	}
+	err := each(ctx, conn, "SELECT conversation, version, sum, data FROM "+sc.sessions+" WHERE conversation IN "+conversations(rows), func(r driver.Rows) error {
+		var k sessionKey
+		var data string
+		if err := r.Scan(&k.id, &k.version, &k.sum, &data); err != nil {
+			return err
+		}
+		if sent, ok := want[k]; ok && bytes.Equal(sent, []byte(data)) {
+			delete(want, k)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read sessions back: %w", err)
+	}
+	if len(want) > 0 {
+		return fmt.Errorf("%d of %d sessions: %w", len(want), len(rows), ErrMismatch)
+	}
+	have := map[string]uint64{}
+	err = each(ctx, conn, "SELECT conversation, uniqExact(seq) FROM "+sc.messages+" WHERE conversation IN "+conversations(rows)+" GROUP BY conversation", func(r driver.Rows) error {
+		var id string
+		var n uint64
+		err := r.Scan(&id, &n)
+		have[id] = n
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("count messages back: %w", err)
+	}
+	for i := range rows {
+		if b := &rows[i].Blob; have[string(b.ID)] < uint64(b.Messages) {
+			return fmt.Errorf("%d of %d messages: %w", have[string(b.ID)], b.Messages, ErrMismatch)
+		}
+	}
+	return nil
+}
+
+// dropSuperseded removes the sessions of conversations that were thawed,
+// continued and sealed again. They take room and are never asked for, so a
+// server that does not delete is no fault.
+func (s *Server) dropSuperseded(ctx context.Context, conn driver.Conn, sc *schema, rows []Session) {
+	newest := map[string]uint64{}
+	for i := range rows {
+		newest[string(rows[i].Blob.ID)] = uint64(rows[i].Blob.Version)
+	}
+	var old []string
+	err := each(ctx, conn, "SELECT DISTINCT conversation, version FROM "+sc.sessions+" WHERE conversation IN "+conversations(rows), func(r driver.Rows) error {
+		var id string
+		var version uint64
+		err := r.Scan(&id, &version)
+		if version < newest[id] {
+			old = append(old, fmt.Sprintf("(conversation = '%s' AND version = %d)", id, version))
+		}
+		return err
+	})
+	if err == nil && len(old) > 0 {
+		err = conn.Exec(ctx, "ALTER TABLE "+sc.sessions+" DELETE WHERE "+strings.Join(old, " OR "))
+	}
+	if err != nil && ctx.Err() == nil {
+		s.cfg.Log.Info("older copies of continued conversations stay on the ClickHouse server", "err", firstLine(err.Error()))
+	}
+}
