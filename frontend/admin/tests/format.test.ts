@@ -22,6 +22,8 @@ describe('Format', () => {
     expect(f.unit(null, 'seconds', 'USD')).toBe('–');
     expect(f.unit(0.25, 'per_second', 'USD')).toBe('0.25/s');
     expect(f.unit(14.2, 'ratio', 'USD')).toBe('14.2:1');
+    expect(f.unit(0.5, 'count', 'USD')).toBe('0.5'); // an axis of small counts
+    expect(f.unit(7, 'count', 'USD')).toBe('7');
   });
   it('says how long ago', () => {
     const now = Date.UTC(2026, 10, 22, 12);

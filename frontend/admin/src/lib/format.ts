@@ -113,7 +113,7 @@ export class Format {
       case 'ratio':
         return `${this.short(value)}:1`;
       default:
-        return this.count(value);
+        return Math.abs(value) < 10 && !Number.isInteger(value) ? this.short(value) : this.count(value);
     }
   }
 }
