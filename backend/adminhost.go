@@ -165,6 +165,9 @@ func (h host) ReloadFAQ(ctx context.Context) error { return h.b.parts.reloadFAQ(
 
 // ReloadFilter implements adminapi.Host.
 func (h host) ReloadFilter(ctx context.Context) error {
+	if err := h.b.parts.protect.configure(h.b.settings.Current()); err != nil {
+		return err
+	}
 	return h.b.parts.rebuildFilter(ctx, h.b.settings.Current())
 }
 

@@ -1,33 +1,44 @@
 package backend
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
+	"haoke/backend/internal/adminapi"
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/engine"
 	"haoke/backend/internal/filter"
 	"haoke/backend/internal/settings"
 )
 
-// buildFilter compiles the filter for the first time.
+// buildFilter puts the starter lists in place at the first start and compiles
+// the filter.
 func (p *parts) buildFilter(ctx context.Context, s *settings.Settings) error {
+	if err := adminapi.SeedStarter(ctx, p.db, s.Filter.Starter); err != nil {
+		return err
+	}
 	return p.rebuildFilter(ctx, s)
 }
 
 // rebuildFilter compiles the filter anew; on an error the old one stays.
 func (p *parts) rebuildFilter(ctx context.Context, s *settings.Settings) error {
+	extra, err := adminapi.LoadFilterExtra(ctx, p.db.Values())
+	if err != nil {
+		return err
+	}
 	c := filter.Config{
 		Allow: s.Filter.Allow, DefaultIn: chat.Action(s.Filter.ActionIn), DefaultOut: chat.Action(s.Filter.ActionOut),
 		Pinyin: s.Filter.Pinyin, Shadow: s.Filter.Shadow, WordsOff: !s.Filter.Words, Observer: filterMeter{p},
 	}
+	extra.Filter(&c)
 	for _, name := range s.Filter.WordsFiles {
-		words, err := readWords(name)
+		if extra.FileOff(name) {
+			continue
+		}
+		words, err := p.readWords(name)
 		if err != nil {
 			return fmt.Errorf("filter.words_files: %w", err)
 		}
@@ -47,33 +58,23 @@ func (p *parts) rebuildFilter(ctx context.Context, s *settings.Settings) error {
 	return nil
 }
 
-// maxWordsFile bounds one word file.
-const maxWordsFile = 64 << 20
-
-func readWords(name string) ([]string, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxWordsFile {
-		return nil, fmt.Errorf("%s has %d bytes, at most %d are read", name, info.Size(), maxWordsFile)
-	}
+// readWords reads a word file in whatever encoding it came; what was odd about
+// it goes into the log.
+func (p *parts) readWords(name string) ([]string, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	var out []string
-	sc := bufio.NewScanner(f)
-	for sc.Scan() {
-		if w := strings.TrimSpace(sc.Text()); w != "" && !strings.HasPrefix(w, "#") {
-			out = append(out, w)
-		}
-	}
-	if err := sc.Err(); err != nil {
+	loaded, err := filter.LoadWords(f, filter.LoadLimits{})
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return out, nil
+	if n := len(loaded.Report.Problems); n > 0 {
+		first := loaded.Report.Problems[0]
+		p.log.Warn("a word file has oddities", "file", name, "count", n+loaded.Report.More, "entry", first.Entry, "first", first.Reason)
+	}
+	return loaded.Words(), nil
 }
 
 // filtering is the engine's view of the filter.

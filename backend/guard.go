@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"haoke/backend/internal/adminapi"
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/engine"
 	"haoke/backend/internal/filter"
@@ -31,10 +32,11 @@ func (p *parts) buildProtection(s *settings.Settings) error {
 
 // configure makes the reviewer anew for changed settings.
 func (g *protection) configure(s *settings.Settings) error {
-	cfg := review.Config{
-		Questions: s.Filter.Review, Answers: s.Filter.Review && s.Filter.ReviewOut, Hold: s.Filter.ReviewMode == "hold",
-		Model: s.Filter.ReviewModel, Timeout: s.Filter.ReviewTimeout, OnFailure: review.Failure(s.Filter.ReviewFailure), Shadow: s.Filter.Shadow,
+	extra, err := adminapi.LoadFilterExtra(context.Background(), g.p.db.Values())
+	if err != nil {
+		return err
 	}
+	cfg := extra.Review(s)
 	if s.Filter.MaskPersonalData {
 		cfg.Mask = func(text string) string { return g.masker.NewTable("").Mask(text) }
 	}

@@ -40,7 +40,7 @@ func (p *parts) storedRules(ctx context.Context, c *filter.Config) error {
 	}
 	exceptions, err := store.Exceptions(ctx)
 	for _, x := range exceptions {
-		c.Allow = append(c.Allow, x.Text)
+		c.Except = append(c.Except, filter.Exception{Text: x.Text, Rule: x.Rule})
 	}
 	return err
 }

@@ -206,6 +206,7 @@ type room struct {
 	mu       sync.Mutex
 	lastSeq  int64
 	queued   []int64                 // open messages that came after the turn under way took its own
+	checked  time.Duration           // time in the filter of the messages that no turn has answered yet
 	running  bool                    // a turn goroutine exists
 	cancel   context.CancelCauseFunc // of the turn under way; nil between turns
 	shown    bool                    // the visitor has seen a piece of the answer under way

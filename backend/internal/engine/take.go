@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,6 +56,7 @@ func (e *Engine) Take(ctx context.Context, in Incoming) error {
 	}
 	begun := e.cfg.Now()
 	verdict := e.filter.Check(chat.Inbound, in.Text)
+	checked := e.cfg.Now().Sub(begun)
 	e.meter.FilterHits(in.Conversation, chat.Inbound, verdict.Hits)
 
 	r := e.hold(in.Conversation)
@@ -75,6 +77,7 @@ func (e *Engine) Take(ctx context.Context, in Incoming) error {
 		return nil
 	}
 	r.lastSeq = out.Head.LastSeq
+	r.checked += checked
 	e.publishLocked(r, out.Messages, false)
 	r.typing = time.Time{}
 	r.wakeLocked()
@@ -148,7 +151,8 @@ func (e *Engine) incoming(in Incoming, v chat.Verdict, words *phrases.Set, at ti
 // had a signed identity.
 func merged(old, now chat.Visitor) chat.Visitor {
 	if now.Sub == "" {
-		now.Sub, now.Name, now.Email, now.VIP = old.Sub, old.Name, old.Email, old.VIP
+		now.Sub, now.VIP = old.Sub, old.VIP
+		now.Name, now.Email = cmp.Or(now.Name, old.Name), cmp.Or(now.Email, old.Email)
 	}
 	return now
 }

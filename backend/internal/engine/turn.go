@@ -327,6 +327,7 @@ func (e *Engine) closeTurn(t *turn, out outcome) (more bool) {
 	}
 	r.cancel, r.shown = nil, false
 	now := e.cfg.Now()
+	t.info.FilterUS, r.checked = r.checked.Microseconds(), 0
 	t.info.TotalUS = now.Sub(t.begun).Microseconds()
 	if !t.first.IsZero() {
 		t.info.FirstTokenUS = t.first.Sub(t.begun).Microseconds()

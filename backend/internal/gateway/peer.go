@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -127,6 +128,13 @@ func (p *peer) greet(ctx context.Context, f *wire.ClientFrame) bool {
 	live := p.g.cfg.Live()
 	p.locale = wire.Clip(f.Locale, 35)
 	p.visitor = identify(live.IdentitySecret, f.User, p.g.cfg.Now())
+	if p.visitor.Sub == "" && f.HMAC != nil {
+		p.visitor = identifyHMAC(live.IdentitySecret, f.HMAC.ID, f.HMAC.Hash)
+	}
+	if f.Visitor != nil { // what was signed wins over what was typed
+		p.visitor.Name = cmp.Or(p.visitor.Name, wire.Clip(f.Visitor.Name, 200))
+		p.visitor.Email = cmp.Or(p.visitor.Email, wire.Clip(f.Visitor.Email, 320))
+	}
 	if live.Limits.RequireIdentity && p.visitor.Sub == "" {
 		p.error(wire.CodeBadToken, p.texts().BadToken, 0, "")
 		p.conn.Close(wire.ClosePolicy, "sign-in needed")

@@ -78,6 +78,19 @@ type ClientFrame struct {
 	Score  int             `json:"score"`
 	Note   string          `json:"comment"`
 	T      json.RawMessage `json:"t"`
+
+	// Visitor is what the visitor typed into the form before the chat: not
+	// verified, shown to operators, never a right.
+	Visitor *struct {
+		Name  string `json:"name"`
+		Email string `json:"email"`
+	} `json:"visitor"`
+	// HMAC is the identity of those who come from a product that signs only
+	// the visitor's id: hex of HMAC-SHA-256(secret, id).
+	HMAC *struct {
+		ID   string `json:"id"`
+		Hash string `json:"hash"`
+	} `json:"hmac"`
 }
 
 // ErrFrame is the base of everything that is wrong with a frame's form.

@@ -25,6 +25,9 @@ after(async () => {
   await sim?.stop()
 })
 
+/** The text of the latest answer, '' while there is none. */
+const answered = async w => (await w.texts()).findLast(m => m.from === 'ai')?.text ?? ''
+
 const config = sim => `
 [admin]
 token = "${TOKEN}"
@@ -54,7 +57,7 @@ test('demo shop: ask, read the streamed answer, reload, it is still there', asyn
   await w.open()
   await w.say('Do you ship to Norway? [[say:We ship to Norway within five working days, and the parcel is tracked all the way.]]')
   await until('a half answer', async () => /Norway/.test(await w.host.locator('.tail').innerText().catch(() => '')))
-  await until('the whole answer', async () => /tracked all the way/.test((await w.texts()).at(-1)?.text ?? ''))
+  await until('the whole answer', async () => /tracked all the way/.test(await answered(w)))
   await page.screenshot({ path: join(SHOTS, 'demo-desktop.png') })
   const before = await w.texts()
   await page.reload()
@@ -79,7 +82,7 @@ test('the network is cut in the middle of an answer and comes back', async t => 
   await w.say('Tell me about [[say:' + Array.from({ length: 60 }, (_, i) => 'word' + i).join(' ') + ']]')
   await until('a beginning', async () => /word3/.test(await w.host.locator('.tail').innerText().catch(() => '')))
   cut.drop()
-  await until('the whole answer', async () => /word59/.test((await w.texts()).at(-1)?.text ?? ''), 20_000)
+  await until('the whole answer', async () => /word59/.test(await answered(w)), 20_000)
   const all = await w.texts()
   assert.equal(all.filter(m => m.from === 'visitor').length, 1)
   assert.equal(all.filter(m => m.from === 'ai').length, 1)
@@ -89,11 +92,11 @@ test('kill -9 of the appliance: nothing acknowledged is lost, the open turn is a
   const { w } = await shop(t)
   await w.open()
   await w.say('First [[say:the first answer]]')
-  await until('an answer', async () => /first answer/.test((await w.texts()).at(-1)?.text ?? ''))
+  await until('an answer', async () => /first answer/.test(await answered(w)))
   await w.say('Second [[say:' + 'slowly '.repeat(80) + 'done]]')
   await until('the second begins', async () => /slowly/.test(await w.host.locator('.tail').innerText().catch(() => '')))
   serve = await serve.restart('SIGKILL')
-  await until('the second answer after the restart', async () => /done$/.test((await w.texts()).at(-1)?.text.trim() ?? ''), 40_000)
+  await until('the second answer after the restart', async () => /done$/.test((await answered(w)).trim()), 40_000)
   const from = (await w.texts()).map(m => m.from).filter(f => f !== 'system')
   assert.deepEqual(from, ['visitor', 'ai', 'visitor', 'ai'])
 })
@@ -105,7 +108,7 @@ test('full page at /chat', async t => {
   const w = new Widget(page)
   await w.panel.waitFor()
   await w.say('Hello [[say:good day to you]]')
-  await until('an answer', async () => /good day to you/.test((await w.texts()).at(-1)?.text ?? ''))
+  await until('an answer', async () => /good day to you/.test(await answered(w)))
 })
 
 test('owner: claim the page, see a conversation live, take it over, answer', async t => {
@@ -143,6 +146,7 @@ test('owner: claim the page, see a conversation live, take it over, answer', asy
 test('owner: overview, keys with a test, widget snippet, settings', async t => {
   const page = await openPage(browser, { viewport: { width: 1280, height: 800 } })
   t.after(() => page.context().close())
+  page.on('response', r => r.status() >= 400 && r.status() !== 401 && page.errors.push(`${r.status()} ${r.url()}`))
   await page.goto(serve.admin + '/')
   await page.evaluate(async () => fetch('/api/admin/v1/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name: 'owner', password: 'a long enough password' }) }))
   for (const name of ['overview', 'keys', 'widget', 'settings', 'filters', 'faq', 'archive', 'logs', 'backup', 'about']) {
