@@ -117,7 +117,7 @@ func network(err error) Fault {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return Fault{Kind: "timeout", Text: "The server did not answer in time.", Hint: "Check host, port and firewall; a busy server is tried again by itself."}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):
-		return Fault{Kind: "cut", Text: "The server ended the connection.", Hint: "It may have been stopped, or the port belongs to something else; it is tried again by itself."}
+		return Fault{Kind: "cut", Text: "The server ended the connection.", Hint: "It may have been stopped, the user may not use this database, or the port belongs to something else; it is tried again by itself."}
 	}
 	return Fault{Kind: "server", Text: "The server cannot be used.", Hint: "See the message."}
 }
