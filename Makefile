@@ -43,7 +43,8 @@ test-fuzz: ## each fuzz target for some seconds
 	@build/fuzz.sh 5s
 
 test-web: daemon ## browser tests against the real daemon
-	cd frontend/e2e && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm test
+	@build/frontend.sh test
+	cd frontend/e2e && npm test
 
 test-desktop: desktop ## the real window under a virtual display
 	@build/test-desktop.sh

@@ -20,3 +20,16 @@ for part in widget admin; do
   touch "$dir/dist/.gitkeep"
   echo "$now" > "$mark"
 done
+
+# With "test", also what the browser tests need; nothing is downloaded but
+# packages of the lockfile.
+if [ "${1:-}" = test ]; then
+  lock=frontend/e2e/package-lock.json
+  mark=frontend/e2e/node_modules/.installed
+  now=$(sha256sum "$lock" | cut -d' ' -f1)
+  if [ ! -f "$mark" ] || [ "$(cat "$mark")" != "$now" ]; then
+    echo "frontend: installing the browser tests' packages"
+    (cd frontend/e2e && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    echo "$now" > "$mark"
+  fi
+fi

@@ -14,7 +14,7 @@ step() {
 }
 unit() { (cd "frontend/$1" && npm test --silent); }
 
-step "front end"       build/frontend.sh
+step "front end"       build/frontend.sh test
 step "lint"            make --no-print-directory lint
 step "widget units"    unit widget
 step "admin units"     unit admin

@@ -37,13 +37,13 @@ func (a Admin) Router() http.Handler {
 }
 
 // headers sets the strict policy of a page that shows strangers' texts with an
-// owner's rights. Frames and connections reach the visitors' listener for the
-// preview and nothing else; style attributes are what the charts write.
+// owner's rights. Frames reach the visitors' listener for the preview and
+// nothing else.
 func (a Admin) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		public := a.Public()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "+
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "+
 			"connect-src 'self' ws://127.0.0.1:* ws://localhost:* "+sameHostSocket(r)+"; frame-src "+public+"; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")

@@ -127,7 +127,9 @@ func (p Public) page(name string, frames bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		csp := pageCSP
 		if !frames {
-			csp += "; frame-ancestors 'self'"
+			// The admin page's preview frames the demo shop, from a browser or
+			// from the native window on this machine.
+			csp += "; frame-ancestors 'self' http://127.0.0.1:* http://localhost:* wails://wails http://wails.localhost"
 		}
 		w.Header().Set("Content-Security-Policy", csp)
 		w.Header().Set("Cache-Control", "no-cache")
