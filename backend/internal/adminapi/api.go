@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-chi/chi/v5"
@@ -126,6 +128,7 @@ type API struct {
 	work    backupWork
 	updates updateWork
 	filters filterWork
+	keys    sync.Mutex // one change of keys or providers at a time
 }
 
 // New makes the API. Every route has its handler: a route without one is an
@@ -225,12 +228,15 @@ func (a *API) serve(route wire.Route) http.Handler {
 		}
 		who, _ := auth.Operator(r.Context())
 		c := &call{w: w, r: r, route: &route, who: who}
-		out, err := run(c)
+		out, err := a.guarded(run, c)
 		switch {
 		case c.done:
+			if err != nil && r.Context().Err() == nil {
+				a.Log.Warn("an answer was cut off", "route", route.Name, "err", err)
+			}
 		case err != nil:
 			p := a.problem(err)
-			if p.Status >= 500 {
+			if p.Status >= 500 && r.Context().Err() == nil {
 				a.Log.Error("an admin request failed", "route", route.Name, "err", err)
 			}
 			writeProblem(w, p)
@@ -240,4 +246,18 @@ func (a *API) serve(route wire.Route) http.Handler {
 			writeJSON(w, route.Status, out)
 		}
 	})
+}
+
+// guarded runs a handler; one that panics is an internal error of this request
+// alone.
+func (a *API) guarded(run func(*call) (any, error), c *call) (out any, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			out, err = nil, fmt.Errorf("panic: %v\n%s", v, debug.Stack())
+		}
+	}()
+	return run(c)
 }

@@ -33,6 +33,9 @@ func (c *call) ctx() context.Context { return c.r.Context() }
 
 func (c *call) param(name string) string {
 	v := chi.URLParam(c.r, name)
+	if c.r.URL.RawPath == "" {
+		return v // the router matched the path that is unescaped already
+	}
 	if plain, err := url.PathUnescape(v); err == nil {
 		return plain
 	}

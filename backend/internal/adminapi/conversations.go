@@ -299,6 +299,10 @@ func (a *API) markRead(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	head, err := a.Sessions.Head(c.ctx(), id)
+	if err != nil || head.Unread == 0 || in.Seq < head.LastSeq {
+		return nil, err // reading must not thaw what is archived
+	}
 	_, err = a.Sessions.Update(c.ctx(), id, func(h *chat.Conversation) {
 		if in.Seq >= h.LastSeq {
 			h.Unread = 0

@@ -3,6 +3,7 @@ package adminapi
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -35,7 +36,9 @@ type Live struct {
 	last  uint64
 	conns map[*liveConn]struct{}
 	stats *wire.StatsTick
-	state string // of the last status event
+	state string            // of the last status event
+	keys  map[string]string // state of each key in its last event
+	ended bool
 }
 
 // liveConn is one page.
@@ -44,6 +47,8 @@ type liveConn struct {
 	watch chat.ConversationID
 	log   slog.Level
 	logs  bool
+	owner bool   // may read the log
+	from  uint64 // newest event when it began
 }
 
 func newLive(a *API) *Live {
@@ -73,6 +78,7 @@ func (l *Live) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			l.mu.Lock()
 			defer l.mu.Unlock()
+			l.ended = true
 			for c := range l.conns {
 				c.conn.Close(1001, "going away")
 			}
@@ -81,6 +87,7 @@ func (l *Live) Run(ctx context.Context) error {
 			f(ctx)
 		case <-tick.C:
 			l.checkStatus(ctx)
+			l.checkKeys(ctx)
 		}
 	}
 }
@@ -264,6 +271,37 @@ func (l *Live) checkStatus(ctx context.Context) {
 	}
 }
 
+// checkKeys sends an event for each key whose state or limits changed.
+func (l *Live) checkKeys(ctx context.Context) {
+	l.mu.Lock()
+	nobody := len(l.conns) == 0
+	l.mu.Unlock()
+	if nobody {
+		return
+	}
+	ring, err := l.a.keyRing(ctx)
+	if err != nil {
+		return
+	}
+	now := map[string]string{}
+	for _, p := range ring.Providers {
+		for i := range p.Keys {
+			k := &p.Keys[i]
+			mark := fmt.Sprint(k.State, k.Reason, k.Until != nil, k.Enabled, k.Requests.Configured, k.Requests.Learned, k.Tokens.Configured, k.Tokens.Learned)
+			now[k.Name] = mark
+			l.mu.Lock()
+			old, known := l.keys[k.Name]
+			l.mu.Unlock()
+			if known && old != mark {
+				l.keep(wire.LiveEvent{Type: wire.LiveKey, Key: k})
+			}
+		}
+	}
+	l.mu.Lock()
+	l.keys = now
+	l.mu.Unlock()
+}
+
 func (a *API) getLiveTicket(c *call) (any, error) {
 	ticket, until := a.Guard.Tickets().Issue(auth.ForLive, c.who)
 	_, admin := a.Host.Addresses()
@@ -291,9 +329,10 @@ func (a *API) pollLive(c *call) (any, error) {
 		if c.who.Name == "" {
 			return nil, &fault{Type: wire.ProblemSignedOut, Title: "Signed out", Status: 401, Detail: "Sign in first."}
 		}
-		return a.live.poll(q), nil
+		return a.live.poll(q, c.who.Role == auth.RoleOwner), nil
 	}
-	if _, ok := a.Guard.Tickets().Take(auth.ForLive, q.Ticket); !ok {
+	who, ok := a.Guard.Tickets().Take(auth.ForLive, q.Ticket)
+	if !ok {
 		return nil, &fault{Type: wire.ProblemSignedOut, Title: "Spent", Status: 401, Detail: "This ticket was used already or is too old."}
 	}
 	if o := c.r.Header.Get("Origin"); o != "" && !liveOrigin(o, c.r) {
@@ -304,7 +343,7 @@ func (a *API) pollLive(c *call) (any, error) {
 	if err != nil {
 		return nil, nil // the answer has been written
 	}
-	go a.live.serve(conn)
+	go a.live.serve(conn, who.Role == auth.RoleOwner)
 	return nil, nil
 }
 
@@ -318,14 +357,20 @@ func liveOrigin(origin string, r *http.Request) bool {
 	return err == nil && u.Host == r.Host
 }
 
-// poll answers what happened after a number.
-func (l *Live) poll(q wire.LiveQuery) wire.LivePoll {
+// poll answers what happened after a number. When that is more than one poll
+// carries, Last is that of the last event in it, so that the next goes on there.
+func (l *Live) poll(q wire.LiveQuery, owner bool) wire.LivePoll {
+	lines := l.pollLog(q.Logs, owner)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	out := wire.LivePoll{Events: []wire.LiveEvent{}, Last: l.last}
 	if q.After > 0 {
 		out.Events, out.Gap = l.sinceLocked(q.After)
+		if n := len(out.Events); n == maxPoll {
+			out.Last = out.Events[n-1].N
+		}
 	}
+	out.Events = append(out.Events, lines...)
 	if l.stats != nil {
 		out.Events = append(out.Events, wire.LiveEvent{Type: wire.LiveStats, At: l.a.Now().UTC(), Stats: l.stats})
 	}
@@ -333,6 +378,23 @@ func (l *Live) poll(q wire.LiveQuery) wire.LivePoll {
 		if seq, part, text, ok := l.a.Presence.Draft(id); ok {
 			out.Events = append(out.Events, wire.LiveEvent{Type: wire.LiveDraft, ID: q.Watch, Draft: &wire.Draft{Seq: seq, Part: part, Text: text}})
 		}
+	}
+	return out
+}
+
+// pollLines is how many of the latest lines of the log a poll carries. Pages
+// know lines that they have by their numbers.
+const pollLines = 50
+
+func (l *Live) pollLog(level string, owner bool) []wire.LiveEvent {
+	least, ok := logs.ParseLevel(level)
+	if level == "" || !ok || !owner {
+		return nil
+	}
+	lines, _ := l.a.Logs.Tail(logs.Query{Level: least, Limit: pollLines})
+	out := make([]wire.LiveEvent, 0, len(lines))
+	for _, x := range lines {
+		out = append(out, wire.LiveEvent{Type: wire.LiveLog, At: x.At.UTC(), Log: logLine(x)})
 	}
 	return out
 }
@@ -359,9 +421,15 @@ func (l *Live) sinceLocked(after uint64) (events []wire.LiveEvent, gap bool) {
 }
 
 // serve is the reader of one page's socket.
-func (l *Live) serve(conn *wsconn.Conn) {
-	c := &liveConn{conn: conn}
+func (l *Live) serve(conn *wsconn.Conn, owner bool) {
+	c := &liveConn{conn: conn, owner: owner}
 	l.mu.Lock()
+	if l.ended {
+		l.mu.Unlock()
+		conn.Close(1001, "going away")
+		return
+	}
+	c.from = l.last
 	l.conns[c] = struct{}{}
 	hello, err := json.Marshal(wire.LiveEvent{N: l.last, Type: wire.LiveHello, At: l.a.Now().UTC()})
 	l.mu.Unlock()
@@ -389,12 +457,14 @@ func (l *Live) command(c *liveConn, frame []byte) bool {
 			l.oneLocked(c, wire.LiveEvent{Type: wire.LiveDraft, ID: cmd.Conversation, Draft: &wire.Draft{Seq: seq, Part: 0, Text: text}})
 		}
 	case "logs":
-		c.logs = cmd.Level != ""
-		if c.logs && c.log.UnmarshalText([]byte(cmd.Level)) != nil {
-			c.logs = false
-		}
+		var ok bool
+		c.log, ok = logs.ParseLevel(cmd.Level)
+		c.logs = ok && cmd.Level != "" && c.owner
 	case "after":
 		events, gap := l.sinceLocked(cmd.After)
+		// A page that has seen a new event on this socket before the replay
+		// takes what is older for known: it has to look anew.
+		gap = gap || cmd.After < c.from && l.last > c.from || len(events) == maxPoll
 		l.oneLocked(c, wire.LiveEvent{N: l.last, Type: wire.LiveHello, Gap: gap})
 		for _, e := range events {
 			l.oneLocked(c, e)

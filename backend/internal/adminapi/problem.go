@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 
 	"haoke/backend/internal/auth"
 	"haoke/backend/internal/chat"
+	"haoke/backend/internal/secret"
+	"haoke/backend/internal/session"
 	"haoke/backend/internal/settings"
 	"haoke/backend/internal/sqlite"
 	"haoke/backend/internal/wire"
@@ -59,6 +62,12 @@ func (a *API) problem(err error) wire.Problem {
 		p = wire.Problem{Type: wire.ProblemConflict, Title: "Changed meanwhile", Status: 409, Detail: err.Error(), Hint: "Look at it again and repeat the change."}
 	case errors.Is(err, sqlite.ErrExists):
 		p = wire.Problem{Type: wire.ProblemExists, Title: "It exists already", Status: 409, Detail: "There is one of this name."}
+	case errors.Is(err, session.ErrTooLong):
+		p = wire.Problem{Type: wire.ProblemConflict, Title: "Too long", Status: 409, Detail: "This conversation has as many messages as one can have.", Hint: "Ask the visitor to start a new one."}
+	case errors.Is(err, secret.ErrLocked):
+		p = wire.Problem{Title: "Locked keychain", Status: 503, Detail: err.Error(), Hint: "Unlock the keychain of this machine and try again.", RetryAfter: 5}
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		p = wire.Problem{Title: "Given up", Status: 503, Detail: "It took too long, or whoever asked has gone.", RetryAfter: 1}
 	case errors.Is(err, chat.ErrReadOnly):
 		p = wire.Problem{Type: wire.ProblemReadOnly, Title: "Read-only", Status: 503, Detail: "The database refuses changes at the moment.", Hint: "Make room on the disk; it goes on by itself.", RetryAfter: 10}
 	}

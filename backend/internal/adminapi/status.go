@@ -1,11 +1,9 @@
 package adminapi
 
 import (
-	"cmp"
 	"context"
-	"fmt"
+	"errors"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,7 +42,7 @@ func (a *API) Status(ctx context.Context) (wire.Status, error) {
 		return out, err
 	}
 	a.figures(now, &out)
-	out.Problems = append(out.Problems, a.problems(s, &out)...)
+	out.Problems = append(out.Problems, a.problems(ctx, s, &out)...)
 	for _, p := range out.Problems {
 		if p.Level != "info" {
 			out.State = wire.ServiceDegraded
@@ -136,7 +134,7 @@ func total(values []float64) float64 {
 }
 
 // problems lists what needs the owner, worst first.
-func (a *API) problems(s *settings.Settings, st *wire.Status) []wire.Trouble {
+func (a *API) problems(ctx context.Context, s *settings.Settings, st *wire.Status) []wire.Trouble {
 	var bad, warn, info []wire.Trouble
 	if err := a.DB.ReadOnly(); err != nil {
 		bad = append(bad, wire.Trouble{Code: "read_only", Level: "bad", Text: "Messages cannot be stored: " + err.Error(), Args: map[string]string{"reason": err.Error()}, Page: "settings"})
@@ -175,8 +173,15 @@ func (a *API) problems(s *settings.Settings, st *wire.Status) []wire.Trouble {
 			warn = append(warn, wire.Trouble{Code: "origins_any", Level: "warn", Text: "Any web page may embed the widget. Name your shop's pages instead.", Page: "settings/server.allowed_origins"})
 		}
 	}
-	for _, t := range a.Host.Archive().Troubles() {
-		warn = append(warn, t)
+	for _, t := range append(a.hostTroubles(ctx), a.Host.Archive().Troubles()...) {
+		switch t.Level {
+		case "bad":
+			bad = append(bad, t)
+		case "info":
+			info = append(info, t)
+		default:
+			warn = append(warn, t)
+		}
 	}
 	if len(st.Restart) > 0 {
 		info = append(info, wire.Trouble{Code: "restart_needed", Level: "info", Text: "Some settings take effect at the next start.", Page: "settings"})
