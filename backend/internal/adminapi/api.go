@@ -128,6 +128,7 @@ type API struct {
 	work    backupWork
 	updates updateWork
 	filters filterWork
+	planned schedule
 	keys    sync.Mutex // one change of keys or providers at a time
 }
 

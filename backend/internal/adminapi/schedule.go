@@ -14,9 +14,8 @@ import (
 func (a *API) Run(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
-	var s schedule
 	for {
-		a.onSchedule(ctx, &s)
+		a.Look(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -31,8 +30,10 @@ type schedule struct {
 	nextUpdate time.Time
 }
 
-func (a *API) onSchedule(ctx context.Context, s *schedule) {
-	now := a.Now()
+// Look does what is due now. Run calls it once a minute; it belongs to one
+// goroutine.
+func (a *API) Look(ctx context.Context) {
+	now, s := a.Now(), &a.planned
 	if !now.Before(s.notBefore) {
 		if due, err := a.backupDue(ctx, now); err != nil || due {
 			if err == nil {

@@ -1,0 +1,175 @@
+package adminapi_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"haoke/backend/internal/wire"
+)
+
+// TestBundleHoldsNoSecret puts secrets wherever they can be and looks for them
+// in every file of the diagnostics.
+func TestBundleHoldsNoSecret(t *testing.T) {
+	h := open(t, options{config: "[site]\nidentity_secret = \"identity-secret-of-the-shop-1\"\n[upstream]\nproxy = \"http://proxyname:proxypassword@127.0.0.1:1\"\n" +
+		"[archive]\nclickhouse = \"clickhouse://ch:chpassword99@127.0.0.1:9000/haoke\"\n[[upstream.keys]]\nname = \"file\"\nvalue = \"sk-from-the-file-123456\"\n"})
+	owner := h.script()
+	decode[wire.Key](t, owner.send("POST", "/keys", wire.KeyNew{Name: "w", Value: "plainlookingkeyvalue77"}))
+	secrets := []string{"identity-secret-of-the-shop-1", "proxypassword", "chpassword99", "sk-from-the-file-123456", "plainlookingkeyvalue77", scriptToken, "9f8e7d"}
+	h.logs.Logger().Warn("upstream refused plainlookingkeyvalue77", "dsn", "clickhouse://ch:chpassword99@127.0.0.1:9000", "authorization", "Bearer "+scriptToken, "password", "9f8e7d6c")
+	h.logs.Logger().Info("a line to be found")
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		got := owner.send("GET", "/logs/bundle", nil)
+		z, err := zip.NewReader(bytes.NewReader(got.body), int64(len(got.body)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, f := range z.File {
+			r, err := f.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(f.Name, ".json") && !json.Valid(data) {
+				t.Errorf("%s is not JSON", f.Name)
+			}
+			for _, s := range secrets {
+				if bytes.Contains(data, []byte(s)) {
+					t.Errorf("%q stands in %s", s, f.Name)
+				}
+			}
+			found = found || bytes.Contains(data, []byte("a line to be found"))
+		}
+		if found {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the log's line is not in the bundle")
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func TestUpdates(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest, signature []byte
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, ".sig") {
+			w.Write(signature)
+		} else {
+			w.Write(manifest)
+		}
+	}))
+	defer server.Close()
+	sign := func(text string) {
+		manifest = []byte(text)
+		signature = []byte(base64.StdEncoding.EncodeToString(ed25519.Sign(private, manifest)) + "\n")
+	}
+	h := open(t, options{updateKey: public, config: "[updates]\nmanifest = \"" + server.URL + "/latest.json\"\n"})
+	owner := h.script()
+	check := func() wire.UpdateState {
+		return decode[wire.UpdateState](t, owner.send("POST", "/updates/check", nil))
+	}
+	sign(`{"version":"1.3.0","notes":"Faster.","url":"https://haoke.example/1.3.0"}`)
+	if u := check(); u.Latest != "1.3.0" || u.Fault != "" || u.Notes != "Faster." || u.CheckedAt == nil {
+		t.Errorf("a newer one: %+v", u)
+	}
+	if s := decode[wire.Status](t, owner.send("GET", "/status", nil)); !strings.Contains(trouble(s), "update") {
+		t.Errorf("the owner is not told: %+v", s.Problems)
+	}
+	manifest[len(manifest)-3] ^= 1 // one byte
+	if u := check(); !strings.Contains(u.Fault, "not signed") || u.Latest != "1.3.0" {
+		t.Errorf("a forged one: %+v", u)
+	}
+	for text, latest := range map[string]string{
+		`{"version":"1.2.3"}`: "", `{"version":"1.1.9"}`: "", `{"version":"1.2.4-rc.1"}`: "1.2.4-rc.1", `{"version":"v1.10.0"}`: "v1.10.0",
+	} {
+		sign(text)
+		if u := check(); u.Latest != latest || u.Fault != "" {
+			t.Errorf("%s: %+v", text, u)
+		}
+	}
+	for _, text := range []string{`{"version":"soon"}`, `{"version":"2.0.0","url":"http://x.example"}`, `[]`, strings.Repeat("x", 70_000)} {
+		sign(text)
+		if u := check(); u.Fault == "" {
+			t.Errorf("%.40s is believed: %+v", text, u)
+		}
+	}
+	server.Close()
+	if u := check(); u.Fault == "" {
+		t.Errorf("nobody there: %+v", u)
+	}
+}
+
+func trouble(s wire.Status) string {
+	var codes []string
+	for _, p := range s.Problems {
+		codes = append(codes, p.Code)
+	}
+	return strings.Join(codes, " ")
+}
+
+// TestSchedule moves the clock through some days with the schedule on.
+func TestSchedule(t *testing.T) {
+	h := open(t, options{config: "[backup]\nschedule = \"daily\"\nat = \"03:30\"\nkeep = 2\n"})
+	owner := h.script()
+	list := func() []wire.Backup {
+		return decode[wire.Backups](t, owner.send("GET", "/backups", nil)).Items
+	}
+	at := func(s string) {
+		now, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.mu.Lock()
+		h.now = now
+		h.mu.Unlock()
+		h.api.Look(context.Background())
+	}
+	for _, step := range []struct {
+		now  string
+		want int
+	}{
+		{"2026-03-01T12:00:00Z", 1}, // none yet: at once
+		{"2026-03-01T23:00:00Z", 1},
+		{"2026-03-02T03:29:00Z", 1},
+		{"2026-03-02T03:30:00Z", 2},
+		{"2026-03-02T03:31:00Z", 2},
+		{"2026-03-05T08:00:00Z", 2}, // the machine was off; the oldest goes
+	} {
+		at(step.now)
+		if got := list(); len(got) != step.want || !got[0].Auto {
+			t.Fatalf("at %s: %+v", step.now, got)
+		}
+	}
+	if got := list(); got[0].At.Format(time.DateOnly) != "2026-03-05" || got[1].At.Format(time.DateOnly) != "2026-03-02" {
+		t.Errorf("kept: %+v", got)
+	}
+	byHand := decode[wire.Backup](t, owner.send("POST", "/backups", wire.BackupNew{}))
+	at("2026-03-06T08:00:00Z")
+	at("2026-03-07T08:00:00Z")
+	found := false
+	for _, b := range list() {
+		found = found || b.Name == byHand.Name
+	}
+	if got := list(); len(got) != 3 || !found {
+		t.Errorf("the schedule removed what was made by hand: %+v", got)
+	}
+}
