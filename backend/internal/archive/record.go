@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 
 	"haoke/backend/internal/chat"
 )
@@ -19,9 +18,10 @@ import (
 //	byte     1, the version of the format
 //	uvarint  n, the number of messages; uvarint the seq of the first
 //	n bytes  kinds: author 2 bits, finish 3 bits, has id, has turn, has more
-//	n times  milliseconds since the message before (the first: since 1970)
 //	         forms of the ids, then the ids
 //	         turns, field by field (see turns.go)
+//	n times  milliseconds since the message before (the first: since 1970);
+//	         an answer's, less the time that its turn took
 //	         the rarer fields as JSON, each with its length
 //	byte     0: texts end with a zero byte; 1: the lengths of the texts follow
 //	         the texts, in order
@@ -82,17 +82,12 @@ func Pack(dst []byte, msgs []chat.Message) ([]byte, error) {
 		}
 		dst = append(dst, kind)
 	}
-	var at int64
-	for i := range msgs {
-		now := msgs[i].At.UnixMilli()
-		dst = binary.AppendVarint(dst, now-at)
-		at = now
-	}
 	dst = packIDs(dst, msgs)
 	dst, err := packTurns(dst, msgs)
 	if err != nil {
 		return dst, err
 	}
+	dst = packTimes(dst, msgs)
 	for i := range msgs {
 		m := &msgs[i]
 		e := moreOf(m)
@@ -106,6 +101,25 @@ func Pack(dst []byte, msgs []chat.Message) ([]byte, error) {
 		dst = appendBytes(dst, b)
 	}
 	return packTexts(dst, msgs), nil
+}
+
+func packTimes(dst []byte, msgs []chat.Message) []byte {
+	var at int64
+	for i := range msgs {
+		now := msgs[i].At.UnixMilli()
+		dst = binary.AppendVarint(dst, now-at-expected(&msgs[i]))
+		at = now
+	}
+	return dst
+}
+
+// expected is how long after the message before it a message should come, in
+// milliseconds.
+func expected(m *chat.Message) int64 {
+	if m.Turn == nil {
+		return 0
+	}
+	return m.Turn.TotalUS / 1000
 }
 
 func kindOf(m *chat.Message) (byte, error) {
@@ -221,13 +235,4 @@ func packTexts(dst []byte, msgs []chat.Message) []byte {
 
 func appendBytes(dst, b []byte) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(b))), b...)
-}
-
-// appendMoney writes an amount: as billionths where that is exact, which it
-// nearly always is, else bit by bit behind a marker.
-func appendMoney(dst []byte, v float64) []byte {
-	if nano := math.Round(v * 1e9); nano >= 0 && nano < 1e15 && nano/1e9 == v && !math.Signbit(v) {
-		return binary.AppendUvarint(dst, uint64(nano)+1)
-	}
-	return binary.LittleEndian.AppendUint64(append(dst, 0), math.Float64bits(v))
 }

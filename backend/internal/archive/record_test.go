@@ -107,8 +107,8 @@ func TestCodecs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := NewCodecs(oneDict(nil))
-	for _, codec := range []string{Snappy, S2, Zstd} {
+	c := NewCodecs(oneDict{Mix, []byte("Hello, where is my order?")})
+	for _, codec := range []string{Snappy, S2, Zstd, Mix} {
 		for _, data := range [][]byte{record, {}, bytes.Repeat([]byte("0123456789abcdef"), 1<<14)} {
 			b, err := c.Compress(ctx, codec, 0, data)
 			if err != nil {

@@ -125,7 +125,7 @@ func (a *Archive) pack(ctx context.Context, msgs []chat.Message, s Settings) (Bl
 		return Blob{}, nil, err
 	}
 	b := Blob{Messages: int64(len(msgs)), RawSize: int64(len(raw))}
-	if b.Codec, b.Dict, err = a.choose(ctx, s.Codec); err != nil {
+	if b.Codec, b.Dict, err = a.choose(ctx, s.Codec, len(record)); err != nil {
 		return Blob{}, nil, err
 	}
 	if b.Data, err = a.codecs.Compress(ctx, b.Codec, b.Dict, record); err != nil {
@@ -149,21 +149,33 @@ func (a *Archive) pack(ctx context.Context, msgs []chat.Message, s Settings) (Bl
 	return b, record, nil
 }
 
-// choose turns the setting into a codec. auto: snappy until there is a
-// dictionary, zstd with it from then on (figures: archive/measure).
-func (a *Archive) choose(ctx context.Context, setting string) (codec string, dict int64, err error) {
-	switch setting {
-	case Snappy, S2:
+// choose turns the setting into a codec for a record of that size. auto: snappy
+// until there is a dictionary, then context mixing primed with it, which
+// measured smallest (archive/measure); plain zstd for the few large records.
+func (a *Archive) choose(ctx context.Context, setting string, size int) (codec string, dict int64, err error) {
+	if setting == Snappy || setting == S2 {
 		return setting, 0, nil
 	}
-	if dict, err = a.store.LatestDict(ctx, ZstdDict); err != nil {
+	best := dictFormat(setting)
+	if best == Mix && size > mixMax {
+		return Zstd, 0, nil
+	}
+	if dict, err = a.store.LatestDict(ctx, best); err != nil {
 		return "", 0, err
 	}
 	switch {
 	case dict > 0:
-		return ZstdDict, dict, nil
+		return best, dict, nil
 	case setting == Zstd:
 		return Zstd, 0, nil
 	}
 	return Snappy, 0, nil
+}
+
+// dictFormat is the codec with a dictionary that a setting leads to.
+func dictFormat(setting string) string {
+	if setting == Zstd {
+		return ZstdDict
+	}
+	return Mix
 }

@@ -221,12 +221,15 @@ func (a *Archive) loadOne(ctx context.Context, e Shipment, s Settings) (Sealed, 
 // recode packs what was sealed the fast way with the dictionary that there is
 // by now. What the server keeps is kept for long.
 func (a *Archive) recode(ctx context.Context, b *Blob, msgs []chat.Message, s Settings) error {
-	codec, dict, err := a.choose(ctx, s.Codec)
-	if err != nil || b.Codec != Snappy || codec == Snappy {
-		return err
+	if b.Codec != Snappy {
+		return nil
 	}
 	record, err := Pack(nil, msgs)
 	if err != nil {
+		return err
+	}
+	codec, dict, err := a.choose(ctx, s.Codec, len(record))
+	if err != nil || codec == Snappy {
 		return err
 	}
 	data, err := a.codecs.Compress(ctx, codec, dict, record)

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"github.com/klauspost/compress/dict"
 	"github.com/klauspost/compress/zstd"
 
+	"haoke/backend/internal/archive/cm"
 	"haoke/backend/internal/chat"
 )
 
@@ -21,6 +23,8 @@ const (
 	sampleMax = 64 << 10
 	// DictSize is the size of a dictionary, in bytes.
 	DictSize = 64 << 10
+	// examMax bounds the samples that a dictionary is examined with.
+	examMax = 32
 	// worthIt is what a newer dictionary must save to replace the present one.
 	worthIt = 0.97
 )
@@ -78,7 +82,8 @@ func (a *Archive) learn(ctx context.Context, ids []chat.ConversationID, s Settin
 	if s.Codec == Snappy || s.Codec == S2 {
 		return nil
 	}
-	latest, err := a.store.LatestDict(ctx, ZstdDict)
+	codec := dictFormat(s.Codec)
+	latest, err := a.store.LatestDict(ctx, codec)
 	if err != nil {
 		return err
 	}
@@ -91,7 +96,7 @@ func (a *Archive) learn(ctx context.Context, ids []chat.ConversationID, s Settin
 	if len(samples) < trainFrom {
 		return nil
 	}
-	return a.train(ctx, samples, latest)
+	return a.train(ctx, codec, samples, latest)
 }
 
 // peek packs conversations that are due, without sealing them.
@@ -119,61 +124,53 @@ func (a *Archive) peek(ctx context.Context, ids []chat.ConversationID) ([][]byte
 
 // train makes a dictionary of three quarters of the samples and keeps it when
 // it does better than the present one on the rest.
-func (a *Archive) train(ctx context.Context, samples [][]byte, latest int64) error {
+func (a *Archive) train(ctx context.Context, codec string, samples [][]byte, latest int64) error {
 	var teach, exam [][]byte
 	for i, s := range samples {
-		if i%4 == 3 {
+		if i%4 == 3 && len(exam) < examMax {
 			exam = append(exam, s)
 		} else {
 			teach = append(teach, s)
 		}
 	}
-	data, err := Train(teach, DictSize)
+	data, err := TrainFor(codec, teach)
 	if err != nil {
 		return err
 	}
-	fresh, err := sizeWith(data, exam)
+	fresh, err := sizeWith(ctx, NewCodecs(oneDict{codec, data}), codec, 1, exam)
 	if err != nil {
 		return err
 	}
-	was := 0
-	for _, s := range exam {
-		b, err := a.codecs.Compress(ctx, codecWith(latest), latest, s)
-		if err != nil {
-			return err
-		}
-		was += len(b)
+	present := codec
+	if latest == 0 {
+		present = Zstd
 	}
-	if float64(fresh) > worthIt*float64(was) {
-		return nil
+	was, err := sizeWith(ctx, a.codecs, present, latest, exam)
+	if err != nil || float64(fresh) > worthIt*float64(was) {
+		return err
 	}
-	id, err := a.store.AddDict(ctx, ZstdDict, data)
+	id, err := a.store.AddDict(ctx, codec, data)
 	if err != nil {
 		return err
 	}
-	a.cfg.Log.Info("a dictionary for archived conversations was trained", "id", id, "bytes", len(data), "saves_percent", 100-100*fresh/max(was, 1))
+	a.cfg.Log.Info("a dictionary for archived conversations was trained", "id", id, "codec", codec, "bytes", len(data), "saves_percent", 100-100*fresh/max(was, 1))
 	return nil
 }
 
-func codecWith(dict int64) string {
-	if dict > 0 {
-		return ZstdDict
-	}
-	return Zstd
-}
-
-// sizeWith sums up what samples compress to with a dictionary, each read back.
-func sizeWith(data []byte, samples [][]byte) (int, error) {
-	c := NewCodecs(oneDict(data))
+// sizeWith sums up what samples compress to, each read back.
+func sizeWith(ctx context.Context, c *Codecs, codec string, dict int64, samples [][]byte) (int, error) {
 	n := 0
 	for _, s := range samples {
-		b, err := c.Compress(context.Background(), ZstdDict, 1, s)
+		b, err := c.Compress(ctx, codec, dict, s)
 		if err != nil {
 			return 0, err
 		}
-		back, err := c.Expand(context.Background(), ZstdDict, 1, b)
-		if err != nil || string(back) != string(s) {
-			return 0, fmt.Errorf("a fresh dictionary does not read back: %w", err)
+		back, err := c.Expand(ctx, codec, dict, b)
+		if err != nil {
+			return 0, fmt.Errorf("read back with dictionary %d: %w", dict, err)
+		}
+		if !bytes.Equal(back, s) {
+			return 0, fmt.Errorf("read back with dictionary %d: %w", dict, ErrCorrupt)
 		}
 		n += len(b)
 	}
@@ -181,10 +178,26 @@ func sizeWith(data []byte, samples [][]byte) (int, error) {
 }
 
 // oneDict is a dictionary that is not stored yet.
-type oneDict []byte
+type oneDict struct {
+	codec string
+	data  []byte
+}
 
 // Dict implements DictReader.
-func (d oneDict) Dict(context.Context, int64) (string, []byte, error) { return ZstdDict, d, nil }
+func (d oneDict) Dict(context.Context, int64) (string, []byte, error) { return d.codec, d.data, nil }
+
+// TrainFor makes the dictionary of a codec out of packed records: for Mix the
+// records themselves, the latest last, since its models learn by reading.
+func TrainFor(codec string, samples [][]byte) ([]byte, error) {
+	if codec != Mix {
+		return Train(samples, DictSize)
+	}
+	var out []byte
+	for i := len(samples) - 1; i >= 0 && len(out) < cm.MaxPriming; i-- {
+		out = append(bytes.Clone(samples[i]), out...)
+	}
+	return out[max(0, len(out)-cm.MaxPriming):], nil
+}
 
 // Train makes a zstd dictionary of at most size bytes out of packed records.
 func Train(samples [][]byte, size int) (data []byte, err error) {

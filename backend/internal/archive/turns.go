@@ -109,9 +109,7 @@ func packTurns(dst []byte, msgs []chat.Message) ([]byte, error) {
 			dst = binary.AppendVarint(dst, numbersOf(t, before(i))[c])
 		}
 	}
-	for _, t := range turns {
-		dst = appendMoney(dst, t.Cost)
-	}
+	dst = packCosts(dst, turns)
 	for i, t := range turns {
 		if dst[flags+i]&turnMore == 0 {
 			continue
@@ -157,9 +155,7 @@ func unpackTurns(r *reader, n int) []chat.TurnInfo {
 		setNumbers(&turns[i], last, columns[i])
 		last = &turns[i]
 	}
-	for i := range turns {
-		turns[i].Cost = r.money()
-	}
+	unpackCosts(r, turns)
 	for i := range turns {
 		if flags[i]&turnMore == 0 {
 			continue

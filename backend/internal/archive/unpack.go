@@ -68,18 +68,6 @@ func (r *reader) json(v any) {
 	}
 }
 
-func (r *reader) money() float64 {
-	v := r.uvarint()
-	if v > 0 {
-		return float64(v-1) / 1e9
-	}
-	b := r.take(8)
-	if b == nil {
-		return 0
-	}
-	return math.Float64frombits(binary.LittleEndian.Uint64(b))
-}
-
 // Unpack reads a packed record. Its error wraps ErrCorrupt. It allocates in
 // proportion to data, whatever data claims.
 func Unpack(data []byte) ([]chat.Message, error) {
@@ -94,7 +82,6 @@ func Unpack(data []byte) ([]chat.Message, error) {
 	}
 	msgs := make([]chat.Message, n)
 	turns := 0
-	var at int64
 	for i, kind := range kinds {
 		m := &msgs[i]
 		m.Seq = int64(first) + int64(i)
@@ -102,8 +89,6 @@ func Unpack(data []byte) ([]chat.Message, error) {
 		if code := kind >> 2 & 7; code != finishOther {
 			m.Finish = finishes[code]
 		}
-		at += r.varint()
-		m.At = time.UnixMilli(at).UTC()
 		if kind&kindTurn != 0 {
 			turns++
 		}
@@ -113,10 +98,15 @@ func Unpack(data []byte) ([]chat.Message, error) {
 	if r.failed {
 		return nil, fmt.Errorf("columns of the record: %w", ErrCorrupt)
 	}
+	var at int64
 	for i, kind := range kinds {
 		if kind&kindTurn != 0 {
 			msgs[i].Turn, infos = &infos[0], infos[1:]
 		}
+		at += r.varint() + expected(&msgs[i])
+		msgs[i].At = time.UnixMilli(at).UTC()
+	}
+	for i, kind := range kinds {
 		if kind&kindMore != 0 {
 			unpackMore(r, kind, &msgs[i])
 		}

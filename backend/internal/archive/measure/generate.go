@@ -81,10 +81,12 @@ func (t *talk) conversation(n int) archive.Sealed {
 		if seq%2 == 1 {
 			m.From, m.Text = chat.FromVisitor, t.text(questions, 10)
 			m.ClientID = fmt.Sprintf("%016x%016x", t.r.Uint64(), t.r.Uint64())
-			at = at.Add(time.Duration(600+t.r.IntN(1500)) * time.Millisecond)
 		} else {
+			asked := s.Messages[len(s.Messages)-1].At
 			m.From, m.Text, m.Finish = chat.FromAI, t.text(replies, 24), chat.FinishStop
 			m.Turn = t.turn(&prompt, len(m.Text))
+			at = asked.Add(time.Duration(m.Turn.TotalUS)*time.Microsecond + time.Duration(t.r.IntN(4))*time.Millisecond)
+			m.At = at.Truncate(time.Millisecond)
 			at = at.Add(time.Duration(5000+t.r.IntN(60000)) * time.Millisecond)
 		}
 		s.Messages = append(s.Messages, m)

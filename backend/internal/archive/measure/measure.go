@@ -178,7 +178,11 @@ func (s *set) measure(ctx context.Context, o Options) ([]Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	codecs := archive.NewCodecs(dicts{{archive.ZstdDict, trained}})
+	primed, err := archive.TrainFor(archive.Mix, s.teach)
+	if err != nil {
+		return nil, err
+	}
+	codecs := archive.NewCodecs(dicts{{archive.ZstdDict, trained}, {archive.Mix, primed}})
 	var out []Row
 	for _, m := range []struct {
 		name, codec string
@@ -192,6 +196,8 @@ func (s *set) measure(ctx context.Context, o Options) ([]Row, error) {
 		{"zstd, packed", archive.Zstd, 0, s.records},
 		{"zstd+dict, packed", archive.ZstdDict, 1, s.records},
 		{"zstd+dict, blocks of 16", archive.ZstdDict, 1, blocks(s.records, BlockOf)},
+		{"context mixing+dict, packed", archive.Mix, 2, s.records},
+		{"context mixing+dict, blocks of 16", archive.Mix, 2, blocks(s.records, BlockOf)},
 	} {
 		row, err := s.codec(ctx, codecs, m.name, m.codec, m.dict, m.data)
 		if err != nil {
@@ -203,11 +209,11 @@ func (s *set) measure(ctx context.Context, o Options) ([]Row, error) {
 		return out, nil
 	}
 	for i := range s.rows {
-		data, err := codecs.Compress(ctx, archive.ZstdDict, 1, s.records[i])
+		data, err := codecs.Compress(ctx, archive.Mix, 2, s.records[i])
 		if err != nil {
 			return nil, err
 		}
-		s.rows[i].Blob = archive.Blob{ID: s.rows[i].Head.ID, Version: 35, Codec: archive.ZstdDict, Dict: 1, Messages: int64(len(s.rows[i].Messages)),
+		s.rows[i].Blob = archive.Blob{ID: s.rows[i].Head.ID, Version: 35, Codec: archive.Mix, Dict: 2, Messages: int64(len(s.rows[i].Messages)),
 			RawSize: int64(len(s.json[i])), Data: data, Sealed: s.rows[i].Head.UpdatedAt.Add(24 * time.Hour)}
 	}
 	p, err := o.Parts(ctx, s.rows)
