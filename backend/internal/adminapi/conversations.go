@@ -2,8 +2,6 @@ package adminapi
 
 import (
 	"context"
-	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"haoke/backend/internal/chat"
-	"haoke/backend/internal/prompt"
 	"haoke/backend/internal/sqlite"
 	"haoke/backend/internal/wire"
 )
@@ -376,116 +373,4 @@ func (a *API) deleteConversation(c *call) (any, error) {
 	a.Host.Forget(id)
 	a.live.gone(id)
 	return nil, nil
-}
-
-func (a *API) exportConversation(c *call) (any, error) {
-	id, err := c.conversation()
-	if err != nil {
-		return nil, err
-	}
-	q, err := query[wire.ExportQuery](c)
-	if err != nil {
-		return nil, err
-	}
-	item, err := a.item(c.ctx(), id)
-	if err != nil {
-		return nil, err
-	}
-	msgs, err := a.messages(c.ctx(), item)
-	if err != nil {
-		return nil, err
-	}
-	name := "conversation-" + string(id[:8])
-	switch q.Format {
-	case "", "json":
-		out := wire.ConversationDetail{Conversation: a.conversation(item), Messages: []wire.Message{}}
-		for i := range msgs {
-			out.Messages = append(out.Messages, message(&msgs[i]))
-		}
-		e := json.NewEncoder(c.file("application/json", name+".json"))
-		e.SetIndent("", "  ")
-		return nil, e.Encode(out)
-	case "text":
-		w := c.file("text/plain; charset=utf-8", name+".txt")
-		for _, m := range msgs {
-			fmt.Fprintf(w, "[%s] %s: %s\n\n", m.At.Format(time.RFC3339), m.From, m.Text)
-		}
-		return nil, nil
-	case "csv":
-		w := csv.NewWriter(c.file("text/csv; charset=utf-8", name+".csv"))
-		w.Write([]string{"seq", "at", "from", "text", "finish"})
-		for _, m := range msgs {
-			w.Write([]string{fmt.Sprint(m.Seq), m.At.Format(time.RFC3339), string(m.From), harmless(m.Text), string(m.Finish)})
-		}
-		w.Flush()
-		return nil, nil
-	}
-	return nil, invalid("format", fmt.Sprintf("%q is not a format.", q.Format), "json, text or csv")
-}
-
-// harmless keeps a spreadsheet from taking a visitor's text for a formula
-// (OWASP, "CSV injection").
-func harmless(text string) string {
-	t := strings.TrimLeft(text, " \t\r\n\u00a0\u3000")
-	if t != "" && strings.ContainsAny(t[:1], "=+-@|%") || strings.HasPrefix(t, "＝") || strings.HasPrefix(t, "＋") || strings.HasPrefix(t, "－") || strings.HasPrefix(t, "＠") {
-		return "'" + text
-	}
-	return text
-}
-
-func (a *API) getTrace(c *call) (any, error) {
-	id, err := c.conversation()
-	if err != nil {
-		return nil, err
-	}
-	seq, err := c.number("seq")
-	if err != nil {
-		return nil, err
-	}
-	item, err := a.item(c.ctx(), id)
-	if err != nil {
-		return nil, err
-	}
-	msgs, err := a.messages(c.ctx(), item)
-	if err != nil {
-		return nil, err
-	}
-	for i := range msgs {
-		if msgs[i].Seq == seq && msgs[i].Turn != nil && msgs[i].From != chat.FromVisitor {
-			return a.trace(c.ctx(), id, &msgs[i], msgs)
-		}
-	}
-	return nil, notFound("This message is not an answer.")
-}
-
-func (a *API) trace(ctx context.Context, id chat.ConversationID, m *chat.Message, msgs []chat.Message) (any, error) {
-	out := wire.TurnTrace{Seq: m.Seq, Turn: *m.Turn, Prompt: []chat.PromptMessage{}, Passages: []wire.Passage{}, Parts: []wire.PromptPart{}}
-	text := m.Turn.PromptTrace
-	if text == "" {
-		var err error
-		if text, err = a.DB.Conversations().Trace(ctx, id, m.Seq); err != nil && !errors.Is(err, chat.ErrNotFound) {
-			return nil, err
-		}
-	}
-	out.Turn.PromptTrace = ""
-	var t prompt.Trace
-	if text == "" || json.Unmarshal([]byte(text), &t) != nil {
-		return out, nil
-	}
-	if t.Prompt != nil {
-		out.Prompt = t.Prompt
-	}
-	for _, p := range t.Parts {
-		out.Parts = append(out.Parts, wire.PromptPart{Name: string(p.Kind), Tokens: p.Tokens})
-	}
-	for _, r := range t.Recall {
-		p := wire.Passage{Kind: "message", Title: r.Why, Score: r.Score, Seq: r.Seq}
-		for i := range msgs {
-			if msgs[i].Seq == r.Seq {
-				p.Text = msgs[i].Text
-			}
-		}
-		out.Passages = append(out.Passages, p)
-	}
-	return out, nil
 }
