@@ -177,7 +177,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// Detached from the handler: net/http's buffers and its grown stack go
 	// back at once, which halves an idle visitor's memory.
-	go p.run()
+	p.start()
 }
 
 func refusal(status int) string {

@@ -58,8 +58,21 @@ type topic struct {
 	state string // last status, "" for idle
 	place int    // position in the queue, with state queued
 	read  int64  // highest seq that the visitor has read
-	frame []byte // scratch for the frame being built
 	uses  int    // guarded by the shard's lock
+}
+
+// buffers recycles what frames are built in and what the pieces of an answer
+// under way are kept in: a silent visitor holds neither.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 1024); return &b }}
+
+func borrow() *[]byte { return buffers.Get().(*[]byte) }
+
+// giveBack recycles a buffer; large ones are left to the collector.
+func giveBack(b *[]byte) {
+	if b != nil && cap(*b) <= 64<<10 {
+		*b = (*b)[:0]
+		buffers.Put(b)
+	}
 }
 
 // liveAnswer is the streamed part of an answer that is not durable yet.
@@ -67,7 +80,28 @@ type liveAnswer struct {
 	active bool
 	seq    int64
 	parts  int
-	tokens []byte // the raw tokens, each behind its length in four bytes
+	tokens *[]byte // the raw tokens, each behind its length in four bytes; nil: none
+}
+
+// all is the tokens so far.
+func (l *liveAnswer) all() []byte {
+	if l.tokens == nil {
+		return nil
+	}
+	return *l.tokens
+}
+
+func (l *liveAnswer) add(raw []byte) {
+	if l.tokens == nil {
+		l.tokens = borrow()
+	}
+	*l.tokens = append(binary.LittleEndian.AppendUint32(*l.tokens, uint32(len(raw))), raw...)
+}
+
+// end forgets the answer under way.
+func (l *liveAnswer) end() {
+	giveBack(l.tokens)
+	*l = liveAnswer{}
 }
 
 // subscriber is one socket watching one conversation.
@@ -154,9 +188,11 @@ func (h *Hub) Join(ctx context.Context, id chat.ConversationID, after int64, out
 		h.drop(id, t)
 		return nil, err
 	}
+	frame := borrow()
+	defer giveBack(frame)
 	for i := range msgs {
-		t.frame = wire.AppendMessage(t.frame[:0], &msgs[i])
-		out.Send(t.frame)
+		*frame = wire.AppendMessage((*frame)[:0], &msgs[i])
+		out.Send(*frame)
 		sub.sent = msgs[i].Seq
 	}
 	t.replayLive(out)
@@ -209,24 +245,34 @@ func (h *Hub) Watching(id chat.ConversationID) int {
 // replayLive brings a late socket up to date with the answer under way. The
 // parts are numbered as everybody else's, so that what follows fits.
 func (t *topic) replayLive(out outlet) {
-	if t.live.active {
-		part := 0
-		for rest := t.live.tokens; len(rest) > 0; part++ {
-			n := int(binary.LittleEndian.Uint32(rest))
-			t.frame = wire.AppendAI(t.frame[:0], t.live.seq, part, rest[4:4+n])
-			out.Send(t.frame)
-			rest = rest[4+n:]
-		}
-	}
+	t.replayPieces(out)
 	if t.state != "" && t.state != wire.StateIdle {
-		t.frame = wire.AppendStatus(t.frame[:0], t.state, t.place, "")
-		out.Send(t.frame)
+		frame := borrow()
+		defer giveBack(frame)
+		*frame = wire.AppendStatus(*frame, t.state, t.place, "")
+		out.Send(*frame)
 	}
 }
 
-func (t *topic) broadcast() {
+// replayPieces sends the pieces so far, from part 0.
+func (t *topic) replayPieces(out outlet) {
+	if !t.live.active {
+		return
+	}
+	frame := borrow()
+	defer giveBack(frame)
+	part := 0
+	for rest := t.live.all(); len(rest) > 0; part++ {
+		n := int(binary.LittleEndian.Uint32(rest))
+		*frame = wire.AppendAI((*frame)[:0], t.live.seq, part, rest[4:4+n])
+		out.Send(*frame)
+		rest = rest[4+n:]
+	}
+}
+
+func (t *topic) broadcast(frame []byte) {
 	for _, s := range t.subs {
-		s.out.Send(t.frame) // a slow or closed socket is its own affair
+		s.out.Send(frame) // a slow or closed socket is its own affair
 	}
 }
 
@@ -240,7 +286,8 @@ func (h *Hub) Begin(id chat.ConversationID, seq int64) {
 	if t.live.active { // a restarted answer keeps the first hold
 		defer h.drop(id, t)
 	}
-	t.live = liveAnswer{active: true, seq: seq, tokens: t.live.tokens[:0]}
+	t.live.end()
+	t.live.active, t.live.seq = true, seq
 }
 
 // Delta brings one piece of the answer under way to everybody. raw is a
@@ -256,11 +303,12 @@ func (h *Hub) Delta(id chat.ConversationID, raw []byte) {
 	if !t.live.active {
 		return
 	}
-	t.live.tokens = binary.LittleEndian.AppendUint32(t.live.tokens, uint32(len(raw)))
-	t.live.tokens = append(t.live.tokens, raw...)
-	t.frame = wire.AppendAI(t.frame[:0], t.live.seq, t.live.parts, raw)
+	t.live.add(raw)
+	frame := borrow()
+	defer giveBack(frame)
+	*frame = wire.AppendAI(*frame, t.live.seq, t.live.parts, raw)
 	t.live.parts++
-	t.broadcast()
+	t.broadcast(*frame)
 }
 
 // Message brings a durable message to everybody. answer says that it is what
@@ -276,14 +324,16 @@ func (h *Hub) Message(id chat.ConversationID, m *chat.Message, answer bool) {
 	defer t.mu.Unlock()
 	ended := answer && t.live.active
 	if ended {
-		t.live = liveAnswer{tokens: t.live.tokens[:0]}
+		t.live.end()
 		defer h.drop(id, t) // the hold of Begin
 	}
-	t.frame = wire.AppendMessage(t.frame[:0], m)
+	frame := borrow()
+	defer giveBack(frame)
+	*frame = wire.AppendMessage(*frame, m)
 	for _, s := range t.subs {
 		if m.Seq > s.sent {
 			s.sent = m.Seq
-			s.out.Send(t.frame)
+			s.out.Send(*frame)
 		}
 	}
 	if t.live.active && m.Seq >= t.live.seq {
@@ -292,13 +342,6 @@ func (h *Hub) Message(id chat.ConversationID, m *chat.Message, answer bool) {
 			t.replayPieces(s.out)
 		}
 	}
-}
-
-func (t *topic) replayPieces(out outlet) {
-	state := t.state
-	t.state = ""
-	t.replayLive(out)
-	t.state = state
 }
 
 // Abandon forgets the pieces under way: the answer is made anew, or ends in a
@@ -316,10 +359,9 @@ func (h *Hub) Abandon(id chat.ConversationID) {
 		return
 	}
 	if t.live.parts > 0 {
-		t.frame = wire.AppendAI(t.frame[:0], t.live.seq, 0, []byte(`""`))
-		t.broadcast()
+		t.broadcast(wire.AppendAI(nil, t.live.seq, 0, []byte(`""`)))
 	}
-	t.live = liveAnswer{tokens: t.live.tokens[:0]}
+	t.live.end()
 	h.drop(id, t) // the hold of Begin
 }
 
@@ -336,8 +378,10 @@ func (h *Hub) Status(id chat.ConversationID, state string, position int, mode ch
 	if state == wire.StateTyping { // an operator's typing is not replayed: it would get stuck
 		t.state = ""
 	}
-	t.frame = wire.AppendStatus(t.frame[:0], state, position, mode)
-	t.broadcast()
+	frame := borrow()
+	defer giveBack(frame)
+	*frame = wire.AppendStatus(*frame, state, position, mode)
+	t.broadcast(*frame)
 }
 
 // Read records how far the visitor has read, while somebody watches.
@@ -378,7 +422,7 @@ func (h *Hub) Draft(id chat.ConversationID) (seq int64, part int, text string, o
 		return 0, 0, "", false
 	}
 	var said []byte
-	for rest := t.live.tokens; len(rest) > 0; {
+	for rest := t.live.all(); len(rest) > 0; {
 		n := int(binary.LittleEndian.Uint32(rest))
 		// Tokens were checked before they came here.
 		said, _ = codec.AppendUnquote(said, rest[4:4+n])

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -21,7 +22,7 @@ import (
 const maxBadFrames = 10
 
 // peer is one socket and what is known of the visitor behind it. All fields
-// but conn and id belong to the reader goroutine.
+// but conn and id belong to whoever reads the socket, one goroutine at a time.
 type peer struct {
 	g      *Gateway
 	conn   *wsconn.Conn
@@ -39,11 +40,12 @@ type peer struct {
 }
 
 func newPeer(g *Gateway, conn *wsconn.Conn, ip string, r *http.Request) *peer {
-	site := wire.Clip(r.URL.Query().Get("site"), 64)
+	site := strings.Clone(wire.Clip(r.URL.Query().Get("site"), 64))
 	if site == "" {
 		site = "default"
 	}
-	return &peer{g: g, conn: conn, ip: ip, site: site, agent: wire.Clip(r.UserAgent(), 300)}
+	// Copies: a header's text would keep all of the request in memory.
+	return &peer{g: g, conn: conn, ip: ip, site: site, agent: strings.Clone(wire.Clip(r.UserAgent(), 300))}
 }
 
 func (p *peer) is(id chat.ConversationID) bool {
@@ -51,25 +53,33 @@ func (p *peer) is(id chat.ConversationID) bool {
 	return own != nil && *own == id
 }
 
-// run is the socket's reader; it returns when the socket has ended.
-func (p *peer) run() {
-	defer p.g.remove(p)
+// start begins to read; the peer lives until Ended.
+func (p *peer) start() {
 	p.hello = time.AfterFunc(p.g.cfg.Helloing, func() { p.conn.Close(wire.CloseNoHello, "no hello in time") })
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	p.conn.Loop(func(data []byte) bool { return p.handle(ctx, data) })
-	p.hello.Stop()
-	if p.sub != nil {
-		id := *p.id.Load()
-		p.g.hub.Leave(id, p.sub)
-		if p.g.hub.Watching(id) == 0 {
-			p.g.turns.Gone(id, func() bool { return p.g.hub.Watching(id) > 0 })
-		}
+	p.conn.Serve(p)
+}
+
+// Ended implements wsconn.Handler: the socket has ended.
+func (p *peer) Ended(error) {
+	defer p.g.remove(p)
+	if p.hello != nil {
+		p.hello.Stop()
+	}
+	if p.sub == nil {
+		return
+	}
+	id := *p.id.Load()
+	p.g.hub.Leave(id, p.sub)
+	if p.g.hub.Watching(id) == 0 {
+		p.g.turns.Gone(id, func() bool { return p.g.hub.Watching(id) > 0 })
 	}
 }
 
-// handle deals with one frame; false ends the socket.
-func (p *peer) handle(ctx context.Context, data []byte) bool {
+// Frame implements wsconn.Handler: it deals with one frame; false ends the
+// socket. What it begins is not cut short when the socket ends: nobody would
+// notice that before it returns.
+func (p *peer) Frame(data []byte) bool {
+	ctx := context.Background()
 	var f wire.ClientFrame
 	if err := wire.DecodeClient(data, &f); err != nil {
 		return p.badFrame(err.Error())
@@ -85,10 +95,15 @@ func (p *peer) handle(ctx context.Context, data []byte) bool {
 		}
 		return p.greet(ctx, &f)
 	}
-	id := *p.id.Load()
+	p.take(ctx, *p.id.Load(), &f)
+	return f.Type != wire.TypeHello || p.badFrame("bad frame: a second hello")
+}
+
+// take deals with a frame that belongs to the conversation.
+func (p *peer) take(ctx context.Context, id chat.ConversationID, f *wire.ClientFrame) {
 	switch f.Type {
 	case wire.TypeMessage:
-		p.message(ctx, id, &f)
+		p.message(ctx, id, f)
 	case wire.TypeTyping:
 		p.g.turns.Typing(id, f.On)
 	case wire.TypeStop:
@@ -99,12 +114,10 @@ func (p *peer) handle(ctx context.Context, data []byte) bool {
 		p.report(p.g.turns.Rate(ctx, id, f.Seq, f.Score, f.Note), "")
 	case wire.TypeRead:
 		p.g.hub.Read(id, f.Seq)
-	case wire.TypeHello:
-		return p.badFrame("bad frame: a second hello")
+	case wire.TypeHello: // told by the caller
 	default:
 		p.error(wire.CodeUnknownType, "unknown type", 0, "")
 	}
-	return true
 }
 
 func (p *peer) badFrame(why string) bool {
@@ -166,6 +179,7 @@ func (p *peer) greet(ctx context.Context, f *wire.ClientFrame) bool {
 		return false
 	}
 	p.hello.Stop()
+	p.hello = nil
 	p.conn.SendWait(wire.AppendWelcome(nil, wire.Welcome{
 		Conversation: id, Token: p.g.tokens.issue(id, p.site), Epoch: head.Epoch,
 		Seq: head.LastSeq, Mode: head.Mode, Settings: live.Settings,

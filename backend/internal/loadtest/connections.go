@@ -3,6 +3,7 @@ package loadtest
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 )
 
@@ -31,7 +32,7 @@ func (s *Suite) connections(ctx context.Context) error {
 	}
 	const goal = 19_000
 	n := min(goal, maxVisitors())
-	us, out, err := s.hold(ctx, ours, n, 6)
+	us, out, err := s.hold(ctx, ours, n, 4)
 	if err != nil {
 		return err
 	}
@@ -40,7 +41,7 @@ func (s *Suite) connections(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	m := min(n, 5000)
+	m := min(n, 4000)
 	them, _, err := s.hold(ctx, book, m, 2)
 	if err != nil {
 		return fmt.Errorf("textbook: %w", err)
@@ -66,6 +67,9 @@ func (s *Suite) connections(ctx context.Context) error {
 // hold opens n visitors in steps, has each ask one question, and measures the
 // process while all of them are silent.
 func (s *Suite) hold(ctx context.Context, p *subject, n, steps int) (held, Outcome, error) {
+	if err := awaken(ctx, p); err != nil {
+		return held{}, Outcome{}, err
+	}
 	if _, err := p.inspect.collected(ctx); err != nil {
 		return held{}, Outcome{}, err
 	}
@@ -90,7 +94,8 @@ func (s *Suite) hold(ctx context.Context, p *subject, n, steps int) (held, Outco
 		}
 		fleets = append(fleets, f)
 		f.once(ctx, 200)
-		if _, err := p.inspect.collected(ctx); err != nil {
+		v, err := p.inspect.collected(ctx)
+		if err != nil {
 			return h, Outcome{}, err
 		}
 		rss, err := memory(p.PID())
@@ -99,10 +104,37 @@ func (s *Suite) hold(ctx context.Context, p *subject, n, steps int) (held, Outco
 		}
 		h.curve = append(h.curve, Point{float64(n * (i + 1) / steps), mega(rss)})
 		h.perVisitor = float64(rss-base) / float64(n*(i+1)/steps)
-		s.cfg.Log("%d visitors, %.0f MB", n*(i+1)/steps, mega(rss))
+		s.cfg.Log("%d visitors, %.0f MB: %.0f of it objects, %.0f stacks of %d goroutines", n*(i+1)/steps, mega(rss), mega(int64(v.Heap)), mega(int64(v.Stacks)), v.Goroutines)
 	}
-	h.idle = idle(ctx, p.PID(), 5*time.Second)
+	if s.cfg.Profile != "" {
+		if err := p.inspect.save(ctx, "/heap", filepath.Join(s.cfg.Profile, fmt.Sprintf("held-%d-heap.pprof", n))); err != nil {
+			return h, Outcome{}, err
+		}
+		go p.inspect.save(ctx, "/profile?seconds=4", filepath.Join(s.cfg.Profile, fmt.Sprintf("held-%d-cpu.pprof", n)))
+	}
+	// The search index and the summaries of what was just said come first.
+	for range 6 {
+		if h.idle = idle(ctx, p.PID(), 3*time.Second); h.idle < 0.03 {
+			break
+		}
+	}
 	return h, t.outcome(time.Since(begun)), nil
+}
+
+// awaken has the process do once what it does only once: load the tokenizer,
+// open its first connections.
+func awaken(ctx context.Context, p *subject) error {
+	t := newTally()
+	f, err := openFleet(ctx, p.public, 20, 20, t, nil)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	for range 3 {
+		f.once(ctx, 20)
+		time.Sleep(500 * time.Millisecond)
+	}
+	return nil
 }
 
 func mega(b int64) float64 { return float64(b) / (1 << 20) }

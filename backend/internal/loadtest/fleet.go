@@ -155,6 +155,8 @@ func (v *visitor) read() {
 		case answered:
 			if err == nil {
 				v.f.tally.answered(now, now.Sub(due))
+			} else {
+				v.f.tally.wrong()
 			}
 			v.rest()
 		case refused:
@@ -186,7 +188,7 @@ func (v *visitor) lose() {
 // send asks one question that was due at the given time.
 func (v *visitor) send(ctx context.Context, number uint64, due time.Time) {
 	word := wordOf(number)
-	a := &ask{id: "q" + word, text: "Where is the parcel " + word + "?", want: word}
+	a := &ask{id: "q" + word, text: word + ", where is my parcel?", want: word}
 	v.mu.Lock()
 	v.check.start(a)
 	v.due, v.busy = due, true

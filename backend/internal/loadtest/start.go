@@ -140,13 +140,13 @@ func (s *Suite) turnCost(ctx context.Context, p *subject, n int) (float64, error
 	}
 	defer f.close()
 	rate := min(200.0, float64(n)*5)
-	f.drive(ctx, rate, time.Second, 10*time.Second)
+	f.drive(ctx, rate, 500*time.Millisecond, 10*time.Second)
 	t.reset()
 	before, err := processor(p.PID())
 	if err != nil {
 		return 0, err
 	}
-	f.drive(ctx, rate, 3*time.Second, 10*time.Second)
+	f.drive(ctx, rate, 2*time.Second, 10*time.Second)
 	after, err := processor(p.PID())
 	if err != nil {
 		return 0, err

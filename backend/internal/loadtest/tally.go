@@ -16,6 +16,7 @@ type tally struct {
 	open               bool // questions are counted
 	questions, answers int64
 	refusals, losses   int64
+	wrongs             int64 // answers that were not right
 	ack, first, reply  *hdrhistogram.Histogram
 	faults             map[string]int64
 	firstFault         string
@@ -34,7 +35,7 @@ func newTally() *tally {
 func (t *tally) reset() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.questions, t.answers, t.refusals, t.losses, t.good = 0, 0, 0, 0, 0
+	t.questions, t.answers, t.refusals, t.losses, t.wrongs, t.good = 0, 0, 0, 0, 0, 0
 	t.ack.Reset()
 	t.first.Reset()
 	t.reply.Reset()
@@ -73,6 +74,12 @@ func (t *tally) refused(code string) {
 	t.mu.Unlock()
 }
 
+func (t *tally) wrong() {
+	t.mu.Lock()
+	t.wrongs++
+	t.mu.Unlock()
+}
+
 func (t *tally) lost() {
 	t.mu.Lock()
 	t.losses++
@@ -92,7 +99,7 @@ func (t *tally) fault(kind, detail string) {
 func (t *tally) settled() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.answers+t.refusals+t.losses >= t.questions
+	return t.answers+t.refusals+t.losses+t.wrongs >= t.questions
 }
 
 // counts is what was counted so far.
@@ -123,7 +130,7 @@ func (t *tally) outcome(took time.Duration) Outcome {
 	defer t.mu.Unlock()
 	o := Outcome{
 		Questions: t.questions, Answers: t.answers, Refused: t.refusals, Good: t.good, Seconds: took.Seconds(),
-		Lost: t.questions - t.answers - t.refusals,
+		Lost: t.questions - t.answers - t.refusals - t.wrongs,
 		Ack:  quantiles(t.ack), First: quantiles(t.first), Reply: quantiles(t.reply),
 		Faults: maps.Clone(t.faults), FirstFault: t.firstFault,
 	}
