@@ -122,6 +122,9 @@ func (b *Backend) open(ctx context.Context) (err error) {
 	if b.lock, err = lockDataDir(b.dir); err != nil {
 		return err
 	}
+	if err = b.stagedRestore(); err != nil {
+		return err
+	}
 	b.db, err = sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(b.dir, fileDatabase), Log: b.log})
 	if err != nil {
 		return err

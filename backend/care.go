@@ -106,6 +106,26 @@ func keepAside(dataDir string) (string, error) {
 	return kept, nil
 }
 
+// stagedRestore puts the backup in place that the owner chose in the window;
+// it was opened and checked there. What was there is kept aside.
+func (b *Backend) stagedRestore() error {
+	note, staged := filepath.Join(b.dir, adminapi.StagedNote), filepath.Join(b.dir, adminapi.StagedDatabase)
+	for _, name := range []string{note, staged} {
+		if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+	}
+	kept, err := keepAside(b.dir)
+	if err != nil {
+		return fmt.Errorf("restore the chosen backup: keep the present data aside: %w", err)
+	}
+	if err := os.Rename(staged, filepath.Join(b.dir, fileDatabase)); err != nil {
+		return fmt.Errorf("restore the chosen backup: %w", err)
+	}
+	b.log.Info("the chosen backup was restored", "kept", kept)
+	return os.Remove(note)
+}
+
 // Check is one thing that Doctor looked at.
 type Check struct {
 	Name  string `json:"name"`

@@ -55,6 +55,7 @@ func (p *parts) rebuildFilter(ctx context.Context, s *settings.Settings) error {
 		return err
 	}
 	p.filter.Set(f)
+	p.blockedText.Store(&extra.BlockedText)
 	return nil
 }
 

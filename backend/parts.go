@@ -66,9 +66,11 @@ type parts struct {
 	api        *adminapi.API
 	protect    *protection
 	paused     atomic.Bool
-	uploads    *upload.Store
-	archive    *archive.Archive
-	farther    *farther
+	// blockedText is what the owner wants a blocked visitor to read.
+	blockedText atomic.Pointer[string]
+	uploads     *upload.Store
+	archive     *archive.Archive
+	farther     *farther
 
 	live        atomic.Pointer[gateway.Live]
 	epoch       string
@@ -159,6 +161,8 @@ func (p *parts) buildFront(ctx context.Context) error {
 		Epoch:       func() string { return p.epoch },
 		DefaultMode: func() chat.Mode { return p.live.Load().DefaultMode },
 		Offline:     p.offlineOnly,
+		BlockedText: func() string { return *p.blockedText.Load() },
+		Paused:      p.paused.Load,
 		KeepTrace:   func() bool { return current().Context.KeepPrompt },
 	}, engine.Deps{
 		Sessions: p.sessions, Upstream: p.upstream, Prompter: prompter{p}, Curated: curated{p}, Filter: filtering{p},
@@ -166,7 +170,7 @@ func (p *parts) buildFront(ctx context.Context) error {
 	})
 	p.gateway, err = gateway.New(gateway.Config{
 		Secret: secret, Live: p.live.Load, ClientIP: httpd.ClientIP, KeepIP: p.keptIP,
-	}, p.hub, p.engine, p.sessions, meter{p}, p.log)
+	}, p.hub, turns{p.engine, p}, p.sessions, meter{p}, p.log)
 	return err
 }
 
@@ -178,7 +182,7 @@ func (p *parts) offlineOnly() bool {
 // background hands every long-lived part to the group.
 func (p *parts) background(ctx context.Context, start func(func() error)) {
 	for _, run := range []func(context.Context) error{
-		p.db.Run, p.ledger.Run, p.hits.run, p.metrics.Run, p.counter.Run, p.gate.Run, p.upstream.Run, p.summariser.Run, p.api.Live().Run, p.archive.Run, p.retain,
+		p.db.Run, p.ledger.Run, p.hits.run, p.metrics.Run, p.counter.Run, p.gate.Run, p.upstream.Run, p.summariser.Run, p.api.Run, p.api.Live().Run, p.archive.Run, p.retain,
 	} {
 		start(func() error { return run(ctx) })
 	}

@@ -8,6 +8,7 @@ import (
 
 	"haoke/backend/internal/admit"
 	"haoke/backend/internal/chat"
+	"haoke/backend/internal/engine"
 	"haoke/backend/internal/upstream"
 )
 
@@ -215,4 +216,19 @@ func (f *fanout) Abandon(id chat.ConversationID) {
 func (f *fanout) Status(id chat.ConversationID, state string, position int, mode chat.Mode) {
 	f.visitors.Status(id, state, position, mode)
 	f.each(func(t feedTarget) { t.Status(id, state, position, mode) })
+}
+
+// turns is the gateway's view of the engine; who watches a conversation learns
+// that its visitor types.
+type turns struct {
+	*engine.Engine
+	p *parts
+}
+
+// Typing implements gateway.Turns.
+func (t turns) Typing(id chat.ConversationID, on bool) {
+	t.Engine.Typing(id, on)
+	if on {
+		t.p.api.Live().Typing(id)
+	}
 }

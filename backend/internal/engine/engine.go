@@ -124,8 +124,10 @@ type Config struct {
 	Deadline     func() time.Duration
 	Epoch        func() string // of new conversations
 	DefaultMode  func() chat.Mode
-	Offline      func() bool // no upstream is configured: the FAQ answers alone
-	KeepTrace    func() bool // store the assembled prompt with each answer
+	Offline      func() bool   // no upstream is configured: the FAQ answers alone
+	BlockedText  func() string // what a visitor reads whose message was blocked; "": the built-in sentence
+	KeepTrace    func() bool   // store the assembled prompt with each answer
+	Paused       func() bool   // no new conversations are taken; may be nil
 	Now          func() time.Time
 }
 

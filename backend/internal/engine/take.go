@@ -64,8 +64,14 @@ func (e *Engine) Take(ctx context.Context, in Incoming) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 
-	out, err := e.sessions.Append(ctx, in.Conversation, e.incoming(in, verdict, words, begun))
+	a := e.incoming(in, verdict, words, begun)
+	if e.cfg.Paused != nil && e.cfg.Paused() {
+		a.Create = nil // running conversations go on, new ones do not begin
+	}
+	out, err := e.sessions.Append(ctx, in.Conversation, a)
 	switch {
+	case errors.Is(err, chat.ErrNotFound):
+		return &Refused{Code: "unavailable", Text: words.NobodyFree, RetryAfter: time.Minute}
 	case errors.Is(err, chat.ErrReadOnly):
 		e.owner.Trouble(in.Conversation, chat.FaultUnavailable, "messages cannot be stored: "+err.Error())
 		return &Refused{Code: "unavailable", Text: words.Unavailable, RetryAfter: 10 * time.Second}
@@ -121,7 +127,11 @@ func (e *Engine) incoming(in Incoming, v chat.Verdict, words *phrases.Set, at ti
 	switch v.Action {
 	case chat.ActionBlock:
 		msgs[0].Text, msgs[0].Mark = in.Text, MarkBlocked
-		msgs = append(msgs, chat.Message{From: chat.FromSystem, Text: words.Blocked, Finish: chat.FinishBlocked})
+		text := words.Blocked
+		if e.cfg.BlockedText != nil {
+			text = cmp.Or(e.cfg.BlockedText(), text)
+		}
+		msgs = append(msgs, chat.Message{From: chat.FromSystem, Text: text, Finish: chat.FinishBlocked})
 	case chat.ActionNote:
 		msgs[0].Mark = "noted"
 	case chat.ActionMask, chat.ActionReplace:
