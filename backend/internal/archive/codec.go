@@ -87,11 +87,11 @@ func (c *Codecs) Compress(ctx context.Context, codec string, dict int64, record 
 		}
 		return bytes.TrimPrefix(w.EncodeAll(record, nil), zstdMagic), nil
 	case Mix:
-		m, err := c.mixerFor(ctx, dict)
+		out, err := c.mix(ctx, dict, record)
 		if err != nil {
 			return nil, fmt.Errorf("compress conversation: %w", err)
 		}
-		return m.Compress(record)
+		return out, nil
 	}
 	return nil, fmt.Errorf("compress conversation: unknown codec %q", codec)
 }
@@ -126,7 +126,7 @@ func (c *Codecs) Expand(ctx context.Context, codec string, dict int64, data []by
 		if merr != nil {
 			return nil, fmt.Errorf("expand conversation: %w", merr)
 		}
-		out, err = m.Expand(data)
+		out, err = c.unmix(ctx, m, data)
 	default:
 		return nil, fmt.Errorf("expand conversation: codec %q is not known to this version: %w", codec, ErrCorrupt)
 	}
@@ -134,6 +134,40 @@ func (c *Codecs) Expand(ctx context.Context, codec string, dict int64, data []by
 		return nil, fmt.Errorf("expand conversation: %w: %w", ErrCorrupt, err)
 	}
 	return out, nil
+}
+
+// mix compresses the texts by context mixing and what stands before them, which
+// is mostly random numbers, by zstd: each would do the other's part worse. The
+// latter comes first, behind its length.
+func (c *Codecs) mix(ctx context.Context, dict int64, record []byte) ([]byte, error) {
+	m, err := c.mixerFor(ctx, dict)
+	if err != nil {
+		return nil, err
+	}
+	at := textAt(record)
+	head, err := c.Compress(ctx, Zstd, 0, record[:at])
+	if err != nil {
+		return nil, err
+	}
+	texts, err := m.Compress(record[at:])
+	if err != nil {
+		return nil, err
+	}
+	return append(appendBytes(nil, head), texts...), nil
+}
+
+func (c *Codecs) unmix(ctx context.Context, m *cm.Codec, data []byte) ([]byte, error) {
+	r := &reader{rest: data}
+	head := r.bytes()
+	if r.failed {
+		return nil, ErrCorrupt
+	}
+	out, err := c.Expand(ctx, Zstd, 0, head)
+	if err != nil {
+		return nil, err
+	}
+	texts, err := m.Expand(r.rest)
+	return append(out, texts...), err
 }
 
 // newWriter makes an encoder. One goroutine: with more, a dictionary would not

@@ -16,6 +16,7 @@ import (
 // like next to like:
 //
 //	byte     1, the version of the format
+//	uvarint  bytes up to the texts
 //	uvarint  n, the number of messages; uvarint the seq of the first
 //	n bytes  kinds: author 2 bits, finish 3 bits, has id, has turn, has more
 //	         forms of the ids, then the ids
@@ -69,7 +70,17 @@ func Pack(dst []byte, msgs []chat.Message) ([]byte, error) {
 	if first < 0 {
 		return dst, fmt.Errorf("pack conversation: it begins with seq %d", first)
 	}
-	dst = append(dst, recordVersion)
+	head, err := packHead(first, msgs)
+	if err != nil {
+		return dst, err
+	}
+	dst = appendBytes(append(dst, recordVersion), head)
+	return packTexts(dst, msgs), nil
+}
+
+// packHead writes all but the texts.
+func packHead(first int64, msgs []chat.Message) ([]byte, error) {
+	dst := make([]byte, 0, 64+24*len(msgs))
 	dst = binary.AppendUvarint(dst, uint64(len(msgs)))
 	dst = binary.AppendUvarint(dst, uint64(first))
 	for i := range msgs {
@@ -100,7 +111,20 @@ func Pack(dst []byte, msgs []chat.Message) ([]byte, error) {
 		}
 		dst = appendBytes(dst, b)
 	}
-	return packTexts(dst, msgs), nil
+	return dst, nil
+}
+
+// textAt is where the texts of a packed record begin; 0 when data does not
+// begin like a record.
+func textAt(record []byte) int {
+	if len(record) == 0 || record[0] != recordVersion {
+		return 0
+	}
+	size, n := binary.Uvarint(record[1:])
+	if n <= 0 || size > uint64(len(record)-1-n) {
+		return 0
+	}
+	return 1 + n + int(size)
 }
 
 func packTimes(dst []byte, msgs []chat.Message) []byte {

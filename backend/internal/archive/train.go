@@ -186,15 +186,15 @@ type oneDict struct {
 // Dict implements DictReader.
 func (d oneDict) Dict(context.Context, int64) (string, []byte, error) { return d.codec, d.data, nil }
 
-// TrainFor makes the dictionary of a codec out of packed records: for Mix the
-// records themselves, the latest last, since its models learn by reading.
+// TrainFor makes the dictionary of a codec out of packed records: for Mix their
+// texts as they are, the latest last, since its models learn by reading.
 func TrainFor(codec string, samples [][]byte) ([]byte, error) {
 	if codec != Mix {
 		return Train(samples, DictSize)
 	}
 	var out []byte
 	for i := len(samples) - 1; i >= 0 && len(out) < cm.MaxPriming; i-- {
-		out = append(bytes.Clone(samples[i]), out...)
+		out = append(bytes.Clone(samples[i][textAt(samples[i]):]), out...)
 	}
 	return out[max(0, len(out)-cm.MaxPriming):], nil
 }

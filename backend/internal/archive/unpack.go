@@ -71,10 +71,11 @@ func (r *reader) json(v any) {
 // Unpack reads a packed record. Its error wraps ErrCorrupt. It allocates in
 // proportion to data, whatever data claims.
 func Unpack(data []byte) ([]chat.Message, error) {
-	r := &reader{rest: data}
-	if v := r.byte(); v != recordVersion {
+	texts := &reader{rest: data}
+	if v := texts.byte(); v != recordVersion {
 		return nil, fmt.Errorf("record of version %d, this program reads %d: %w", v, recordVersion, ErrCorrupt)
 	}
+	r := &reader{rest: texts.bytes(), failed: texts.failed}
 	n, first := r.uvarint(), r.uvarint()
 	kinds := r.take(n)
 	if r.failed || first > math.MaxInt64-n {
@@ -111,8 +112,8 @@ func Unpack(data []byte) ([]chat.Message, error) {
 			unpackMore(r, kind, &msgs[i])
 		}
 	}
-	unpackTexts(r, msgs)
-	if r.failed || len(r.rest) > 0 {
+	unpackTexts(texts, msgs)
+	if r.failed || texts.failed || len(r.rest)+len(texts.rest) > 0 {
 		return nil, fmt.Errorf("texts of the record: %w", ErrCorrupt)
 	}
 	return msgs, nil

@@ -1,9 +1,9 @@
 // Package cm compresses short records by context mixing: every bit is
 // predicted by several models that look at different pasts, their opinions are
 // weighed by what has held so far, and an arithmetic coder writes only the
-// surprise. Primed with records of the same kind it makes about a third less of
-// a conversation than zstd with a trained dictionary, at a few megabytes a
-// second less speed, which a conversation of some kilobytes can afford.
+// surprise. Primed with texts of the same kind it makes 20 to 35 percent less of
+// a conversation's texts than zstd with a trained dictionary, at about 3
+// microseconds a byte, which a conversation of some kilobytes can afford.
 //
 // The models are those of the public lpaq and paq8 programs, reduced to what
 // records of text behind columns of numbers profit from. All arithmetic is on

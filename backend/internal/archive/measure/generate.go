@@ -17,6 +17,7 @@ import (
 type talk struct {
 	r     *rand.Rand
 	share float64
+	short bool // ids are counted, as some programs do
 	words []string
 }
 
@@ -80,7 +81,9 @@ func (t *talk) conversation(n int) archive.Sealed {
 		m := chat.Message{Seq: seq, At: at.Truncate(time.Millisecond)}
 		if seq%2 == 1 {
 			m.From, m.Text = chat.FromVisitor, t.text(questions, 10)
-			m.ClientID = fmt.Sprintf("%016x%016x", t.r.Uint64(), t.r.Uint64())
+			if m.ClientID = fmt.Sprintf("%016x%016x", t.r.Uint64(), t.r.Uint64()); t.short {
+				m.ClientID = fmt.Sprint("m", seq)
+			}
 		} else {
 			asked := s.Messages[len(s.Messages)-1].At
 			m.From, m.Text, m.Finish = chat.FromAI, t.text(replies, 24), chat.FinishStop
