@@ -9,9 +9,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/wailsapp/wails/v2"
@@ -76,23 +79,34 @@ func dataDefault() string {
 // App is the running desktop program.
 type App struct {
 	cfg    backend.Config
-	place  place
 	door   door
 	bridge *Bridge
 	hidden bool
+	login  login
+	log    io.Writer
+	notes  bool          // the system shows notifications
+	nudge  chan struct{} // look at everything now
+	placed sync.Once
 
 	ctx    context.Context // Wails' own, from startup on
 	cancel context.CancelFunc
-	server sync.WaitGroup
+	server sync.WaitGroup // the appliance and the watcher
 
 	mu       sync.Mutex
+	place    place
 	quitting bool // the person chose to quit, not only to close the window
-	visible  bool
+	attached bool // another process serves
 	tray     *tray
+	desktop  backend.Desktop
+	followed bool // desktop was read at least once
+	waiters  waiters
 }
 
 func newApp(cfg backend.Config) *App {
-	a := &App{cfg: cfg, place: loadPlace(cfg.DataDir)}
+	a := &App{
+		cfg: cfg, place: loadPlace(cfg.DataDir), log: os.Stderr, nudge: make(chan struct{}, 1),
+		desktop: backend.Desktop{Language: "auto", Theme: "auto", CloseToTray: true, Notifications: true},
+	}
 	a.bridge = &Bridge{app: a}
 	return a
 }
@@ -115,7 +129,7 @@ func (a *App) options() *options.App {
 		BackgroundColour:         options.NewRGB(0xFA, 0xF9, 0xF7),
 		AssetServer:              &assetserver.Options{Middleware: a.door.middleware},
 		OnStartup:                a.startup,
-		OnDomReady:               sync1(a.domReady),
+		OnDomReady:               a.domReady,
 		OnBeforeClose:            a.beforeClose,
 		OnShutdown:               a.shutdown,
 		SingleInstanceLock:       lock,
@@ -127,47 +141,130 @@ func (a *App) options() *options.App {
 	}
 }
 
-// sync1 makes a callback run once: Wails calls OnDomReady at each reload.
-func sync1(f func(context.Context)) func(context.Context) {
-	var once sync.Once
-	return func(ctx context.Context) { once.Do(func() { f(ctx) }) }
-}
-
 // startup starts the server, or attaches the window to one that runs already.
 func (a *App) startup(ctx context.Context) {
-	a.mu.Lock()
-	a.ctx, a.visible = ctx, !a.hidden
-	a.mu.Unlock()
 	run, cancel := context.WithCancel(context.Background())
-	a.cancel = cancel
 	log, closeLog := logFile(a.cfg.DataDir)
+	a.mu.Lock()
+	a.ctx, a.cancel, a.log = ctx, cancel, log
+	a.mu.Unlock()
 	a.cfg.LogOutput = log
 	a.cfg.Ready = func(at backend.Addresses) {
 		fmt.Printf("ready public=%s admin=%s\n", at.Public, at.Admin)
 	}
+	var err error
+	if a.login, err = newLogin(a.cfg.DataDir, a.cfg.DataDir == backend.DefaultDataDir()); err != nil {
+		fmt.Fprintln(log, "haoke:", err)
+	}
+	handler := a.serve(run, closeLog)
+	if handler == nil {
+		return
+	}
+	if err := runtime.InitializeNotifications(ctx); err != nil {
+		fmt.Fprintln(log, "haoke: no notifications here:", err)
+	} else {
+		a.notes = runtime.IsNotificationAvailable(ctx)
+		runtime.OnNotificationResponse(ctx, func(r runtime.NotificationResult) {
+			if hash, ok := r.Response.UserInfo["hash"].(string); ok {
+				a.goTo(hash)
+			}
+		})
+	}
+	a.attend(run, handler)
+	a.endBySignal(run)
+}
+
+// endBySignal takes the end of the desktop's session for what it is: an order,
+// about which nobody can be asked.
+func (a *App) endBySignal(run context.Context) {
+	stop := make(chan os.Signal, 1)
+	signal.Reset(os.Interrupt, syscall.SIGTERM) // Wails would ask whether to quit
+	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-stop:
+			a.quit()
+		case <-run.Done():
+		}
+		signal.Stop(stop)
+	}()
+}
+
+// serve opens the appliance, or finds the one that serves the folder already,
+// and returns its admin side; nil when neither is possible.
+func (a *App) serve(run context.Context, closeLog func()) http.Handler {
 	b, err := backend.New(run, a.cfg)
 	var held *backend.HeldError
 	switch {
 	case errors.As(err, &held):
-		a.door.set(backend.Attach(a.cfg.DataDir))
+		handler := backend.Attach(a.cfg.DataDir)
+		a.mu.Lock()
+		a.attached = true
+		a.mu.Unlock()
+		a.door.attach(handler)
 		fmt.Printf("attached admin=%s\n", held.Running.Admin)
+		return handler
 	case err != nil:
+		fmt.Fprintln(a.log, "haoke:", err)
 		a.door.fail(err)
-	default:
-		a.door.set(b.AdminHandler())
-		a.server.Add(1)
-		go func() {
-			defer a.server.Done()
-			defer closeLog()
-			if err := b.Run(run); err != nil {
-				a.door.fail(err)
-			}
-		}()
+		return nil
 	}
-	a.startTray()
-	if err := runtime.InitializeNotifications(ctx); err != nil {
-		fmt.Fprintln(log, "haoke: no notifications here:", err)
+	handler := b.AdminHandler()
+	a.door.set(handler)
+	a.server.Add(1)
+	go func() {
+		defer a.server.Done()
+		defer closeLog()
+		if err := b.Run(run); err != nil {
+			a.door.fail(err)
+			runtime.WindowReload(a.ctx)
+		}
+	}()
+	return handler
+}
+
+// attend starts the tray and what keeps it in step.
+func (a *App) attend(run context.Context, handler http.Handler) {
+	d := backend.NewDesk(handler)
+	short := func(do func(context.Context) error) {
+		ctx, cancel := context.WithTimeout(run, 10*time.Second)
+		defer cancel()
+		if err := do(ctx); err != nil {
+			fmt.Fprintln(a.log, "haoke: tray:", err)
+		}
+		select {
+		case a.nudge <- struct{}{}:
+		default: // one is on its way
+		}
 	}
+	if desktop, err := d.Desktop(run); err == nil {
+		setLanguage(desktop.Language) // before the menu is written
+	}
+	t := startTray(trayDeeds{
+		open: a.show, quit: a.quit,
+		browser: func() {
+			short(func(ctx context.Context) error {
+				link, err := d.BrowserLink(ctx)
+				if err == nil {
+					runtime.BrowserOpenURL(a.ctx, link)
+				}
+				return err
+			})
+		},
+		pause: func(on bool) { short(func(ctx context.Context) error { _, err := d.Pause(ctx, on); return err }) },
+		login: func(on bool) { short(func(ctx context.Context) error { return d.SetStartAtLogin(ctx, on) }) },
+	})
+	a.mu.Lock()
+	a.tray = t
+	a.mu.Unlock()
+	if a.hidden && !t.available() {
+		a.show() // without a tray a hidden window could never be found
+	}
+	a.server.Add(1)
+	go func() {
+		defer a.server.Done()
+		a.watch(run, d)
+	}()
 }
 
 // logFile is where a program without a terminal writes its log; one earlier
@@ -186,88 +283,6 @@ func logFile(dataDir string) (io.Writer, func()) {
 		return os.Stderr, nothing
 	}
 	return io.MultiWriter(f, os.Stderr), func() { f.Close() }
-}
-
-func (a *App) domReady(ctx context.Context) {
-	if a.place.Width > 0 && a.place.onScreen(ctx) {
-		runtime.WindowSetPosition(ctx, a.place.X, a.place.Y)
-	}
-	if a.place.Maximised {
-		runtime.WindowMaximise(ctx)
-	}
-}
-
-// beforeClose decides what closing the window means. Service never stops
-// without asking: with a tray the window hides, without one the person is
-// asked.
-func (a *App) beforeClose(ctx context.Context) (prevent bool) {
-	a.rememberPlace(ctx)
-	a.mu.Lock()
-	quitting, hasTray := a.quitting, a.tray.available()
-	a.mu.Unlock()
-	if quitting || a.door.broken() {
-		return false
-	}
-	if !hasTray {
-		return !a.confirmQuit(ctx)
-	}
-	if !a.place.TrayExplained {
-		a.place.TrayExplained = true
-		a.place.save(a.cfg.DataDir)
-		keep, quit := words("Keep running"), words("Quit")
-		choice, err := runtime.MessageDialog(ctx, runtime.MessageDialogOptions{
-			Type: runtime.QuestionDialog, Title: "Haoke", Message: words("tray"), Buttons: []string{keep, quit}, DefaultButton: keep, CancelButton: keep,
-		})
-		// Linux and Windows answer Yes or No whatever the buttons are called.
-		if err == nil && (choice == quit || choice == "No") {
-			return false
-		}
-	}
-	a.hide()
-	return true
-}
-
-func (a *App) confirmQuit(ctx context.Context) bool {
-	choice, err := runtime.MessageDialog(ctx, runtime.MessageDialogOptions{
-		Type: runtime.QuestionDialog, Title: "Haoke", Message: words("quit?"), Buttons: []string{words("Quit"), words("Keep running")}, DefaultButton: words("Keep running"), CancelButton: words("Keep running"),
-	})
-	return err != nil || choice == "Yes" || choice == words("Quit")
-}
-
-func (a *App) rememberPlace(ctx context.Context) {
-	a.place.Maximised = runtime.WindowIsMaximised(ctx)
-	if !a.place.Maximised {
-		a.place.Width, a.place.Height = runtime.WindowGetSize(ctx)
-		a.place.X, a.place.Y = runtime.WindowGetPosition(ctx)
-	}
-	a.place.save(a.cfg.DataDir)
-}
-
-func (a *App) show() {
-	a.mu.Lock()
-	ctx := a.ctx
-	a.visible = true
-	a.mu.Unlock()
-	if ctx != nil {
-		runtime.WindowUnminimise(ctx)
-		runtime.Show(ctx)
-		runtime.WindowShow(ctx)
-	}
-}
-
-func (a *App) hide() {
-	a.mu.Lock()
-	a.visible = false
-	a.mu.Unlock()
-	runtime.Hide(a.ctx)
-}
-
-// quit ends the program; the person has chosen so.
-func (a *App) quit() {
-	a.mu.Lock()
-	a.quitting = true
-	a.mu.Unlock()
-	runtime.Quit(a.ctx)
 }
 
 // shutdown lets running answers finish before the program ends.

@@ -17,6 +17,48 @@ type door struct {
 
 func (d *door) set(h http.Handler) { d.handler.Store(&h) }
 
+// attach shows an appliance that another process serves. While none runs the
+// page's place is held by one that tries again by itself.
+func (d *door) attach(h http.Handler) {
+	d.set(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") || r.Method != http.MethodGet {
+			h.ServeHTTP(w, r)
+			return
+		}
+		h.ServeHTTP(&orGone{ResponseWriter: w}, r)
+	}))
+}
+
+// orGone puts the waiting page in the place of "503, nobody serves".
+type orGone struct {
+	http.ResponseWriter
+	gone bool
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (o *orGone) WriteHeader(status int) {
+	if status != http.StatusServiceUnavailable {
+		o.ResponseWriter.WriteHeader(status)
+		return
+	}
+	o.gone = true
+	h := o.Header()
+	h.Del("Content-Length")
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", explainPolicy)
+	h.Set("Refresh", "2")
+	o.ResponseWriter.WriteHeader(http.StatusOK) // some web views show no page of a failed answer
+	fmt.Fprintf(o.ResponseWriter, explainPage, `<meta http-equiv="refresh" content="2">`, words("gone"), "haoked", words("gone-hint"))
+}
+
+// Write implements http.ResponseWriter.
+func (o *orGone) Write(p []byte) (int, error) {
+	if o.gone {
+		return len(p), nil // the problem's words are for the API
+	}
+	return o.ResponseWriter.Write(p)
+}
+
 // fail shows the reason in place of the page.
 func (d *door) fail(err error) {
 	text := err.Error()
@@ -51,11 +93,14 @@ func (d *door) explain(w http.ResponseWriter, r *http.Request, reason string) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'")
-	fmt.Fprintf(w, explainPage, words("failed"), html.EscapeString(reason), words("failed-hint"))
+	w.Header().Set("Content-Security-Policy", explainPolicy)
+	fmt.Fprintf(w, explainPage, "", words("failed"), html.EscapeString(reason), words("failed-hint"))
 }
 
-const explainPage = `<!doctype html><html><head><meta charset="utf-8"><title>Haoke</title><style>
+// explainPolicy allows what Wails puts into the page and nothing else.
+const explainPolicy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'self'"
+
+const explainPage = `<!doctype html><html><head><meta charset="utf-8">%s<title>Haoke</title><style>
 body{font:14px/1.45 system-ui,"Noto Sans SC","PingFang SC","Microsoft YaHei",sans-serif;background:#faf9f7;color:#1f1d1a;margin:0;display:grid;place-items:center;min-height:100vh}
 main{max-width:620px;padding:32px;background:#fff;border:1px solid #e6e3de;border-radius:10px}
 h1{font-size:20px;font-weight:600;margin:0 0 12px}p{margin:0 0 12px}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#faf9f7;border:1px solid #e6e3de;border-radius:6px;padding:12px;user-select:text}

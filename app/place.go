@@ -18,6 +18,7 @@ type place struct {
 	Width         int  `json:"width"`
 	Height        int  `json:"height"`
 	Maximised     bool `json:"maximised"`
+	Zoom          int  `json:"zoom"` // percent; 0: 100
 	TrayExplained bool `json:"tray_explained"`
 }
 
@@ -30,12 +31,17 @@ func loadPlace(dir string) place {
 	if err != nil || json.Unmarshal(data, &p) != nil {
 		return place{}
 	}
+	p.Zoom = zoomOf(p.Zoom)
+	if p.Width < 0 || p.Height < 0 || p.Width > 16384 || p.Height > 16384 {
+		p.Width, p.Height = 0, 0
+	}
 	return p
 }
 
 // save writes the place; losing it costs nothing.
 func (p place) save(dir string) {
 	if data, err := json.Marshal(p); err == nil {
+		_ = os.MkdirAll(dir, 0o700)
 		_ = os.WriteFile(filepath.Join(dir, placeFile), data, 0o600)
 	}
 }

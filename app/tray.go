@@ -1,70 +1,160 @@
 package app
 
 import (
-	_ "embed"
+	"embed"
+	"fmt"
 	goruntime "runtime"
 	"sync"
 
 	"fyne.io/systray"
+
+	"haoke/backend"
 )
 
 //go:embed icon.png
 var icon []byte
 
-// tray is the icon beside the clock. On systems without a place for it there
-// is none, and the window then never hides.
-type tray struct {
-	once    sync.Once
-	running bool
+//go:embed icons
+var trayIcons embed.FS
+
+// trayIcon is the picture of a state, in the format that the system wants.
+func trayIcon(state string) []byte {
+	end := ".png"
+	if goruntime.GOOS == "windows" {
+		end = ".ico"
+	}
+	data, err := trayIcons.ReadFile("icons/" + state + end)
+	if err != nil {
+		return icon
+	}
+	return data
 }
 
-func (t *tray) available() bool { return t != nil && t.running }
+// trayDeeds is what the menu can do.
+type trayDeeds struct {
+	open, browser, quit func()
+	pause, login        func(on bool)
+}
+
+// tray is the icon beside the clock. On systems without a place for it there
+// is none (nil), and the window then never hides. Its methods are safe for
+// concurrent use and do nothing on nil.
+type tray struct {
+	deeds trayDeeds
+	end   sync.Once
+
+	mu    sync.Mutex
+	ready bool
+	shown backend.Status
+	login bool
+	items struct{ state, pause, login *systray.MenuItem }
+}
+
+func (t *tray) available() bool { return t != nil }
 
 // startTray shows the icon where the system has a place for it. Its loop has a
-// thread of its own beside the window's.
-func (a *App) startTray() {
+// thread of its own beside the window's: on Windows messages belong to threads.
+func startTray(deeds trayDeeds) *tray {
 	if !trayHost() {
-		return
+		return nil
 	}
-	t := &tray{running: true}
-	a.mu.Lock()
-	a.tray = t
-	a.mu.Unlock()
+	t := &tray{deeds: deeds, shown: backend.Status{State: "ok"}}
 	go func() {
 		goruntime.LockOSThread()
-		systray.Run(func() { a.trayReady() }, func() {})
+		systray.Run(t.build, func() {})
 	}()
+	return t
 }
 
-func (a *App) trayReady() {
-	systray.SetIcon(icon)
-	systray.SetTooltip("Haoke")
+// build makes the menu: six entries, no more.
+func (t *tray) build() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	open := systray.AddMenuItem(words("Open Haoke"), "")
-	state := systray.AddMenuItem(words("status-ok"), "")
-	state.Disable()
+	browser := systray.AddMenuItem(words("Open in browser"), "")
+	t.items.state = systray.AddMenuItem(words("status-ok"), "")
+	t.items.state.Disable()
+	systray.AddSeparator()
+	t.items.pause = systray.AddMenuItemCheckbox(words("Pause"), "", false)
+	t.items.login = systray.AddMenuItemCheckbox(words("Start at login"), "", t.login)
 	systray.AddSeparator()
 	quit := systray.AddMenuItem(words("Quit"), "")
-	systray.SetOnTapped(a.show)
+	systray.SetOnTapped(t.deeds.open)
+	onClick(open, t.deeds.open)
+	onClick(browser, t.deeds.browser)
+	onClick(quit, t.deeds.quit)
+	onClick(t.items.pause, func() { t.deeds.pause(!t.paused()) })
+	onClick(t.items.login, func() { t.deeds.login(!t.atLogin()) })
+	t.ready = true
+	t.draw()
+}
+
+// onClick follows one entry until the tray ends and its channel with it.
+func onClick(item *systray.MenuItem, do func()) {
 	go func() {
-		for {
-			select {
-			case _, ok := <-open.ClickedCh:
-				if !ok {
-					return
-				}
-				a.show()
-			case _, ok := <-quit.ClickedCh:
-				if !ok {
-					return
-				}
-				a.quit()
-			}
+		for range item.ClickedCh {
+			do()
 		}
 	}()
 }
 
+func (t *tray) paused() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.shown.State == "paused"
+}
+
+func (t *tray) atLogin() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.login
+}
+
+// show brings a status into the picture, the tip and the menu.
+func (t *tray) show(s backend.Status, login bool) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ready && t.shown == s && t.login == login {
+		return
+	}
+	t.shown, t.login = s, login
+	if t.ready {
+		t.draw()
+	}
+}
+
+// draw is called with the lock held.
+func (t *tray) draw() {
+	line := statusLine(t.shown)
+	systray.SetIcon(trayIcon(t.shown.State))
+	systray.SetTooltip("Haoke: " + line)
+	t.items.state.SetTitle(line)
+	check(t.items.pause, t.shown.State == "paused")
+	check(t.items.login, t.login)
+}
+
+func check(item *systray.MenuItem, on bool) {
+	if on {
+		item.Check()
+	} else {
+		item.Uncheck()
+	}
+}
+
+// statusLine is a status as one short line.
+func statusLine(s backend.Status) string {
+	line := words("status-" + s.State)
+	if s.Waiting > 0 {
+		line += ", " + fmt.Sprintf(words("waiting"), s.Waiting)
+	}
+	return line
+}
+
 func (t *tray) stop() {
-	if t.available() {
-		t.once.Do(systray.Quit)
+	if t != nil {
+		t.end.Do(systray.Quit)
 	}
 }

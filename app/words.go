@@ -3,16 +3,24 @@ package app
 import (
 	"os"
 	"strings"
+	"sync/atomic"
 )
 
-// words are the few sentences of the shell itself, in the system's language.
+// language is what the owner chose: "auto", "en" or "zh-CN".
+var language atomic.Pointer[string]
+
+// setLanguage follows the setting desktop.language.
+func setLanguage(l string) { language.Store(&l) }
+
+// words are the few sentences of the shell itself, in the owner's language,
+// else the system's.
 func words(key string) string {
 	lang := ""
-	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
-		if v := os.Getenv(name); v != "" {
-			lang = v
-			break
-		}
+	if l := language.Load(); l != nil && *l != "auto" {
+		lang = *l
+	}
+	if lang == "" {
+		lang = systemLanguage(os.Getenv)
 	}
 	table := english
 	if strings.HasPrefix(strings.ToLower(lang), "zh") {
@@ -24,13 +32,32 @@ func words(key string) string {
 	return key
 }
 
+// systemLanguage reads the environment in gettext's order.
+func systemLanguage(getenv func(string) string) string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := getenv(name); v != "" {
+			return v
+		}
+	}
+	return uiLanguage()
+}
+
 var english = map[string]string{
-	"tray":        "Haoke goes on serving your visitors when this window is closed. You find it in the tray. Keep it running?",
-	"quit?":       "Visitors get no answers while Haoke is not running. Quit all the same?",
-	"failed":      "Haoke could not start",
-	"failed-hint": "Nothing was lost. Mend what stands above, then open Haoke again.",
-	"status-ok":   "Serving visitors",
-	"status-bad":  "Not serving",
+	"tray":            "Haoke goes on serving your visitors when this window is closed. You find it in the tray. Keep it running?",
+	"quit?":           "Visitors get no answers while Haoke is not running. Quit all the same?",
+	"failed":          "Haoke could not start",
+	"failed-hint":     "Nothing was lost. Mend what stands above, then open Haoke again.",
+	"gone":            "The service is not running",
+	"gone-hint":       "This window shows the service of this machine and connects again by itself as soon as it runs. Start it with the services of the operating system (haoked), or close this window.",
+	"status-ok":       "Serving visitors",
+	"status-degraded": "Serving, something needs you",
+	"status-paused":   "Paused: no new conversations",
+	"status-stopped":  "Not serving",
+	"waiting":         "%d waiting",
+	"Pause":           "Pause new conversations",
+	"waiting-title":   "A visitor is waiting",
+	"waiting-titles":  "%d visitors are waiting",
+	"waiting-body":    "Open the conversation to answer.",
 }
 
 var chinese = map[string]string{
@@ -38,10 +65,20 @@ var chinese = map[string]string{
 	"quit?":           "好客停止运行后，访客将得不到回答。确定要退出吗？",
 	"failed":          "好客未能启动",
 	"failed-hint":     "没有丢失任何数据。请先处理上面的问题，再重新打开好客。",
+	"gone":            "服务没有运行",
+	"gone-hint":       "本窗口显示的是这台机器上的服务，服务恢复后会自动重新连接。请在操作系统的服务管理中启动 haoked，或关闭本窗口。",
 	"Keep running":    "继续运行",
 	"Quit":            "退出",
 	"Open Haoke":      "打开好客",
 	"Open in browser": "在浏览器中打开",
+	"Pause":           "暂停接待新访客",
+	"Start at login":  "开机启动",
 	"status-ok":       "正在为访客服务",
-	"status-bad":      "服务已停止",
+	"status-degraded": "服务中，有事项需要处理",
+	"status-paused":   "已暂停接待新访客",
+	"status-stopped":  "服务已停止",
+	"waiting":         "%d 位访客在等待",
+	"waiting-title":   "有访客在等待",
+	"waiting-titles":  "%d 位访客在等待",
+	"waiting-body":    "打开会话即可回复。",
 }

@@ -1,0 +1,149 @@
+package app
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"github.com/wailsapp/wails/v2/pkg/runtime"
+)
+
+//go:embed shell.js
+var shellScript string
+
+// domReady runs at each load of the page. The place on the screen is taken up
+// once; the shell's script belongs to the page and goes with it.
+func (a *App) domReady(ctx context.Context) {
+	a.placed.Do(func() {
+		p := a.placeNow()
+		if p.Width > 0 && p.onScreen(ctx) {
+			runtime.WindowSetPosition(ctx, p.X, p.Y)
+		}
+		if p.Maximised {
+			runtime.WindowMaximise(ctx)
+		}
+	})
+	runtime.WindowExecJS(ctx, strings.Replace(shellScript, "__ZOOM__", strconv.Itoa(zoomOf(a.placeNow().Zoom)), 1))
+}
+
+// zoomOf bounds a zoom in percent; 0 is 100.
+func zoomOf(percent int) int {
+	if percent == 0 {
+		return 100
+	}
+	return min(max(percent, 50), 200)
+}
+
+// beforeClose decides what closing the window means. Service never stops
+// without asking: with a tray the window hides, without one the person is
+// asked. A window that shows another process's service just closes.
+func (a *App) beforeClose(ctx context.Context) (prevent bool) {
+	a.rememberPlace(ctx)
+	a.mu.Lock()
+	quitting, attached := a.quitting, a.attached
+	toTray := a.tray.available() && a.desktop.CloseToTray
+	a.mu.Unlock()
+	switch {
+	case quitting || a.door.broken():
+		return false
+	case attached && !toTray:
+		return false
+	case !toTray:
+		return !a.confirmQuit(ctx)
+	}
+	if !a.placeNow().TrayExplained {
+		a.keep(func(p *place) { p.TrayExplained = true })
+		keep, quit := words("Keep running"), words("Quit")
+		choice, err := runtime.MessageDialog(ctx, runtime.MessageDialogOptions{
+			Type: runtime.QuestionDialog, Title: "Haoke", Message: words("tray"), Buttons: []string{keep, quit}, DefaultButton: keep, CancelButton: keep,
+		})
+		// Linux and Windows answer Yes or No whatever the buttons are called.
+		if err == nil && (choice == quit || choice == "No") {
+			return false
+		}
+	}
+	a.hide()
+	return true
+}
+
+func (a *App) confirmQuit(ctx context.Context) bool {
+	choice, err := runtime.MessageDialog(ctx, runtime.MessageDialogOptions{
+		Type: runtime.QuestionDialog, Title: "Haoke", Message: words("quit?"), Buttons: []string{words("Quit"), words("Keep running")}, DefaultButton: words("Keep running"), CancelButton: words("Keep running"),
+	})
+	return err != nil || choice == "Yes" || choice == words("Quit")
+}
+
+func (a *App) rememberPlace(ctx context.Context) {
+	if runtime.WindowIsMinimised(ctx) {
+		return // a minimised window has no place worth keeping
+	}
+	maximised := runtime.WindowIsMaximised(ctx)
+	w, h := runtime.WindowGetSize(ctx)
+	x, y := runtime.WindowGetPosition(ctx)
+	a.keep(func(p *place) {
+		p.Maximised = maximised
+		if !maximised {
+			p.X, p.Y, p.Width, p.Height = x, y, w, h
+		}
+	})
+}
+
+// placeNow is a copy of what the window remembers.
+func (a *App) placeNow() place {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.place
+}
+
+// keep changes what the window remembers.
+func (a *App) keep(change func(*place)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	change(&a.place)
+	a.place.save(a.cfg.DataDir)
+}
+
+func (a *App) show() {
+	a.mu.Lock()
+	ctx := a.ctx
+	a.mu.Unlock()
+	if ctx != nil {
+		runtime.Show(ctx)
+		runtime.WindowShow(ctx)
+		runtime.WindowUnminimise(ctx)
+	}
+}
+
+func (a *App) hide() { runtime.Hide(a.ctx) }
+
+// quit ends the program; the person has chosen so.
+func (a *App) quit() {
+	a.mu.Lock()
+	a.quitting = true
+	a.mu.Unlock()
+	runtime.Quit(a.ctx)
+}
+
+// goTo shows the window at a place of the page.
+func (a *App) goTo(hash string) {
+	if !pageHash(hash) {
+		return
+	}
+	a.show()
+	quoted, err := json.Marshal(hash)
+	if err == nil {
+		runtime.WindowExecJS(a.ctx, "location.hash = "+string(quoted))
+	}
+}
+
+// pageHash reports whether hash is a place inside the admin page and nothing
+// else: it may come back from the notification service, which anybody on the
+// session bus can speak to.
+func pageHash(hash string) bool {
+	if !strings.HasPrefix(hash, "#/") || len(hash) > 200 {
+		return false
+	}
+	return !strings.ContainsFunc(hash, func(r rune) bool { return r < 0x21 || r > 0x7e || strings.ContainsRune(`<>"'\`, r) })
+}

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# The real window under a virtual display with a session bus of its own.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+for tool in dbus-run-session xvfb-run xdotool import convert node; do
+  command -v "$tool" >/dev/null || { echo "test-desktop: $tool is missing; make setup-test installs it"; exit 1; }
+done
+mkdir -p build/shots
+export HAOKE_TEST_WINDOW="${HAOKE_TEST_WINDOW:-build/bin/haoke}" HAOKE_TEST_DAEMON="${HAOKE_TEST_DAEMON:-build/bin/haoked}"
+[ -x "$HAOKE_TEST_DAEMON" ] || make --no-print-directory daemon
+export XDG_CONFIG_HOME; XDG_CONFIG_HOME=$(mktemp -d)
+trap 'rm -rf "$XDG_CONFIG_HOME"' EXIT
+dbus-run-session -- xvfb-run -a -s "-screen 0 1400x900x24 -nolisten tcp" node build/test-desktop.mjs
