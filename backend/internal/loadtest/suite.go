@@ -67,6 +67,7 @@ func sections() []section {
 		{"start", (*Suite).coldStart},
 		{"growth", (*Suite).growth},
 		{"recall", (*Suite).recall},
+		{"compression", (*Suite).compression},
 	}
 }
 

@@ -1,0 +1,527 @@
+package wsconn
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// site is a server whose sockets are handed to accepted.
+type site struct {
+	url  string
+	open chan *Conn
+}
+
+func serve(t testing.TB, cfg Config) *site {
+	t.Helper()
+	s := &site{open: make(chan *Conn, 64)}
+	a := NewAcceptor(cfg)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := a.Accept(w, r)
+		if err == nil {
+			s.open <- c
+		}
+	}))
+	t.Cleanup(srv.Close)
+	s.url = "ws" + strings.TrimPrefix(srv.URL, "http")
+	return s
+}
+
+// pair is both ends of a socket.
+func (s *site) pair(t testing.TB) (*Conn, *Client) {
+	t.Helper()
+	cl, _, err := Dial(t.Context(), s.url, DialConfig{Subprotocol: "haoke.v1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cl.Cut() })
+	return <-s.open, cl
+}
+
+// raw opens a socket without a library and returns the connection after the
+// upgrade. more is sent in the same packet as the request.
+func (s *site) raw(t *testing.T, more []byte) net.Conn {
+	t.Helper()
+	host := strings.TrimPrefix(s.url, "ws://")
+	c, err := net.Dial("tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	key := make([]byte, 16)
+	rand.Read(key)
+	req := "GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " +
+		base64.StdEncoding.EncodeToString(key) + "\r\n\r\n"
+	if _, err := c.Write(append([]byte(req), more...)); err != nil {
+		t.Fatal(err)
+	}
+	c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	var head []byte
+	for b := make([]byte, 1); !bytes.HasSuffix(head, []byte("\r\n\r\n")); {
+		if _, err := c.Read(b); err != nil {
+			t.Fatalf("%v after %q", err, head)
+		}
+		head = append(head, b[0])
+	}
+	if !bytes.HasPrefix(head, []byte("HTTP/1.1 101 ")) {
+		t.Fatalf("%s", head)
+	}
+	return c
+}
+
+// masked is a client's frame.
+func masked(op byte, payload []byte) []byte {
+	b := []byte{0x80 | op}
+	switch {
+	case len(payload) < 126:
+		b = append(b, 0x80|byte(len(payload)))
+	default:
+		b = binary.BigEndian.AppendUint16(append(b, 0x80|126), uint16(len(payload)))
+	}
+	mask := [4]byte{1, 2, 3, 4}
+	b = append(b, mask[:]...)
+	for i, x := range payload {
+		b = append(b, x^mask[i%4])
+	}
+	return b
+}
+
+// recorder is a Handler that keeps what came.
+type recorder struct {
+	mu     sync.Mutex
+	frames []string
+	came   chan string
+	ended  chan error
+	refuse string // a frame that ends the socket
+}
+
+func newRecorder() *recorder {
+	return &recorder{came: make(chan string, 1024), ended: make(chan error, 2)}
+}
+
+func (r *recorder) Frame(b []byte) bool {
+	s := string(b)
+	r.mu.Lock()
+	r.frames = append(r.frames, s)
+	r.mu.Unlock()
+	r.came <- s
+	return s != r.refuse
+}
+
+func (r *recorder) Ended(err error) { r.ended <- err }
+
+func (r *recorder) wait(t *testing.T) {
+	t.Helper()
+	select {
+	case <-r.ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the socket did not end")
+	}
+}
+
+func TestFramesInOrderBothWays(t *testing.T) {
+	s := serve(t, Config{Subprotocol: "haoke.v1"})
+	c, cl := s.pair(t)
+	if c.Subprotocol() != "haoke.v1" {
+		t.Errorf("subprotocol %q", c.Subprotocol())
+	}
+	r := newRecorder()
+	c.Serve(r)
+	const n = 200
+	go func() {
+		for i := range n {
+			cl.Write(context.Background(), fmt.Appendf(nil, "up %d %s", i, strings.Repeat("x", i*7)))
+		}
+	}()
+	for i := range n {
+		if got, want := <-r.came, fmt.Sprintf("up %d %s", i, strings.Repeat("x", i*7)); got != want {
+			t.Fatalf("frame %d: %.40q", i, got)
+		}
+	}
+	for i := range n {
+		if err := c.Send(fmt.Appendf(nil, "down %d %s", i, strings.Repeat("y", i*7))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range n {
+		b, err := cl.Read(t.Context())
+		if want := fmt.Sprintf("down %d %s", i, strings.Repeat("y", i*7)); err != nil || string(b) != want {
+			t.Fatalf("frame %d: %.40q %v", i, b, err)
+		}
+	}
+	cl.Cut()
+	r.wait(t)
+	if err := c.Send([]byte("late")); err != ErrClosed {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
+// TestManySenders: frames of many goroutines arrive whole, each sender's in
+// order.
+func TestManySenders(t *testing.T) {
+	s := serve(t, Config{QueueBytes: 8 << 20})
+	c, cl := s.pair(t)
+	r := newRecorder()
+	c.Serve(r)
+	const senders, each = 8, 200
+	var wg sync.WaitGroup
+	for k := range senders {
+		wg.Go(func() {
+			for i := range each {
+				if err := c.Send(fmt.Appendf(nil, "%d %d", k, i)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	next := [senders]int{}
+	for range senders * each {
+		b, err := cl.Read(t.Context())
+		var k, i int
+		if _, serr := fmt.Sscanf(string(b), "%d %d", &k, &i); err != nil || serr != nil || i != next[k] {
+			t.Fatalf("%q %v, want %v", b, err, next)
+		}
+		next[k]++
+	}
+	wg.Wait()
+	cl.Cut()
+	r.wait(t)
+}
+
+// TestOverflowClosesTheSlowSocket: the producer is never blocked, the socket is
+// closed with 4003 and tells so to a reader that wakes up.
+func TestOverflowClosesTheSlowSocket(t *testing.T) {
+	s := serve(t, Config{QueueBytes: 64 << 10, WriteTimeout: 5 * time.Second})
+	c, cl := s.pair(t)
+	r := newRecorder()
+	c.Serve(r)
+	frame := bytes.Repeat([]byte("z"), 4096)
+	var err error
+	for i := 0; err == nil; i++ {
+		if i > 100_000 {
+			t.Fatal("the queue never overflowed")
+		}
+		err = c.Send(frame)
+	}
+	if err != ErrTooSlow {
+		t.Fatal(err)
+	}
+	if err := c.Send(frame); err != ErrClosed {
+		t.Errorf("after the overflow: %v", err)
+	}
+	for {
+		if _, err := cl.Read(t.Context()); err != nil {
+			if CloseCode(err) != 4003 {
+				t.Errorf("closed with %d: %v", CloseCode(err), err)
+			}
+			break
+		}
+	}
+	r.wait(t)
+}
+
+// TestSendWaitWaits: a replay that is larger than the queue gets through to a
+// reader that is merely slow, and ends with the socket.
+func TestSendWaitWaits(t *testing.T) {
+	s := serve(t, Config{QueueBytes: 16 << 10})
+	c, cl := s.pair(t)
+	r := newRecorder()
+	c.Serve(r)
+	frame := bytes.Repeat([]byte("r"), 3000)
+	done := make(chan error, 1)
+	go func() {
+		for range 3000 {
+			if err := c.SendWait(frame); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	for range 3000 {
+		if b, err := cl.Read(t.Context()); err != nil || len(b) != len(frame) {
+			t.Fatalf("%d bytes, %v", len(b), err)
+		}
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for c.SendWait(frame) == nil {
+		}
+		done <- nil
+	}()
+	cl.Cut()
+	<-done
+	r.wait(t)
+}
+
+// TestAnnouncedFrameMustCome: a peer that announces a frame and sends it drop
+// by drop is cut off by the deadline of the whole frame.
+func TestAnnouncedFrameMustCome(t *testing.T) {
+	s := serve(t, Config{ReadTimeout: 100 * time.Millisecond})
+	conn := s.raw(t, nil)
+	c := <-s.open
+	r := newRecorder()
+	c.Serve(r)
+	f := masked(1, bytes.Repeat([]byte("a"), 100))
+	conn.Write(f[:20])
+	stop := make(chan struct{})
+	go func() {
+		defer close(stop)
+		for i := 20; i < 60; i++ {
+			if _, err := conn.Write(f[i : i+1]); err != nil {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	r.wait(t)
+	if len(r.frames) != 0 {
+		t.Errorf("half a frame was taken: %q", r.frames)
+	}
+	<-stop
+}
+
+// TestSilenceIsAllowed: the deadline is for begun frames only.
+func TestSilenceIsAllowed(t *testing.T) {
+	s := serve(t, Config{ReadTimeout: 30 * time.Millisecond})
+	c, cl := s.pair(t)
+	r := newRecorder()
+	c.Serve(r)
+	for i := range 3 {
+		time.Sleep(80 * time.Millisecond)
+		if err := cl.Write(t.Context(), []byte("still here")); err != nil {
+			t.Fatal(i, err)
+		}
+		<-r.came
+	}
+	cl.Cut()
+	r.wait(t)
+}
+
+// TestEarlyBytesAreKept: a frame in the same packet as the upgrade, and the
+// beginning of another one.
+func TestEarlyBytesAreKept(t *testing.T) {
+	s := serve(t, Config{})
+	second := masked(1, bytes.Repeat([]byte("b"), 2000))
+	conn := s.raw(t, append(masked(1, []byte("first")), second[:700]...))
+	c := <-s.open
+	r := newRecorder()
+	c.Serve(r)
+	if got := <-r.came; got != "first" {
+		t.Fatalf("%q", got)
+	}
+	conn.Write(second[700:])
+	if got := <-r.came; got != strings.Repeat("b", 2000) {
+		t.Fatalf("%d bytes", len(got))
+	}
+	conn.Close()
+	r.wait(t)
+}
+
+func TestTooLargeAndBinaryFrames(t *testing.T) {
+	for name, c := range map[string]struct {
+		write func(*Client) error
+		code  int
+	}{
+		"too large": {func(cl *Client) error { return cl.Write(t.Context(), bytes.Repeat([]byte("x"), 2000)) }, 1009},
+		"binary":    {func(cl *Client) error { return cl.WriteBinary(t.Context(), []byte{1}) }, 4002},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, Config{MaxFrame: 1024})
+			conn, cl := s.pair(t)
+			r := newRecorder()
+			conn.Serve(r)
+			if err := c.write(cl); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := cl.Read(t.Context()); CloseCode(err) != c.code {
+				t.Errorf("closed with %d: %v", CloseCode(err), err)
+			}
+			r.wait(t)
+		})
+	}
+}
+
+// TestCloseSendsWhatIsQueued: the close frame comes last, then the handshake
+// ends the socket; only the first Close counts.
+func TestCloseSendsWhatIsQueued(t *testing.T) {
+	s := serve(t, Config{})
+	c, cl := s.pair(t)
+	r := newRecorder()
+	c.Serve(r)
+	for i := range 50 {
+		if err := c.Send(fmt.Appendf(nil, "%d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Close(1001, "going away")
+	c.Close(4000, "second")
+	if err := c.Send([]byte("late")); err != ErrClosed {
+		t.Errorf("%v", err)
+	}
+	for i := range 50 {
+		if b, err := cl.Read(t.Context()); err != nil || string(b) != fmt.Sprint(i) {
+			t.Fatalf("frame %d: %q %v", i, b, err)
+		}
+	}
+	if _, err := cl.Read(t.Context()); CloseCode(err) != 1001 {
+		t.Errorf("closed with %d: %v", CloseCode(err), err)
+	}
+	r.wait(t)
+}
+
+// TestPeerThatNeverAnswersTheClose must not keep the socket.
+func TestPeerThatNeverAnswersTheClose(t *testing.T) {
+	s := serve(t, Config{})
+	conn := s.raw(t, nil)
+	c := <-s.open
+	r := newRecorder()
+	c.Serve(r)
+	c.Close(1001, "going away")
+	conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	if _, err := io.Copy(io.Discard, conn); err != nil {
+		t.Errorf("the socket stayed open: %v", err)
+	}
+	r.wait(t)
+}
+
+// TestHandlerEndsTheSocket: false from the handler closes it, what comes later
+// is not handled.
+func TestHandlerEndsTheSocket(t *testing.T) {
+	s := serve(t, Config{})
+	c, cl := s.pair(t)
+	r := newRecorder()
+	r.refuse = "stop"
+	c.Serve(r)
+	for _, f := range []string{"one", "stop", "three"} {
+		cl.Write(t.Context(), []byte(f))
+	}
+	r.wait(t)
+	if got := strings.Join(r.frames, " "); got != "one stop" {
+		t.Errorf("handled: %s", got)
+	}
+	if _, err := cl.Read(t.Context()); err == nil {
+		t.Error("the socket is still open")
+	}
+}
+
+// TestCloseRace: senders, both closing sides and the reader at once leave
+// nothing behind (goleak) and never panic.
+func TestCloseRace(t *testing.T) {
+	s := serve(t, Config{QueueBytes: 8 << 10})
+	for i := range 30 {
+		c, cl := s.pair(t)
+		r := newRecorder()
+		c.Serve(r)
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				for c.Send([]byte(strings.Repeat("m", 100))) == nil {
+				}
+			})
+		}
+		wg.Go(func() {
+			for {
+				if _, err := cl.Read(context.Background()); err != nil {
+					return
+				}
+			}
+		})
+		wg.Go(func() {
+			if i%2 == 0 {
+				c.Close(1001, "bye")
+			} else {
+				cl.Cut()
+			}
+		})
+		wg.Wait()
+		r.wait(t)
+	}
+}
+
+// counting counts the writes that reach the network.
+type counting struct {
+	net.Conn
+	writes atomic.Int64
+}
+
+func (c *counting) Write(p []byte) (int, error) { c.writes.Add(1); return c.Conn.Write(p) }
+
+// TestCorkedWritesLeaveTogether: what is written between cork and uncork is one
+// system call; without a cork each write is its own.
+func TestCorkedWritesLeaveTogether(t *testing.T) {
+	a, b := net.Pipe()
+	defer a.Close()
+	defer b.Close()
+	var got bytes.Buffer
+	read := make(chan struct{})
+	go func() { io.Copy(&got, b); close(read) }()
+	n := &counting{Conn: a}
+	c := &corkedConn{Conn: n, timeout: 5 * time.Second}
+	c.Write([]byte("alone "))
+	c.cork()
+	for i := range 100 {
+		fmt.Fprintf(c, "%d ", i)
+	}
+	if w := n.writes.Load(); w != 1 {
+		t.Errorf("%d writes before uncork", w)
+	}
+	if err := c.uncork(); err != nil {
+		t.Fatal(err)
+	}
+	if w := n.writes.Load(); w != 2 {
+		t.Errorf("%d writes in all", w)
+	}
+	c.cork()
+	c.Write(bytes.Repeat([]byte("x"), corkLimit))
+	if w := n.writes.Load(); w != 3 {
+		t.Errorf("a full cork waits: %d writes", w)
+	}
+	c.uncork()
+	a.Close()
+	<-read
+	if !strings.HasPrefix(got.String(), "alone 0 1 2 ") || got.Len() < corkLimit {
+		t.Errorf("%d bytes: %.40q", got.Len(), got.String())
+	}
+}
+
+// TestBuffersAreSmall: what the library gets is not what net/http had.
+func TestBuffersAreSmall(t *testing.T) {
+	got := make(chan [2]int, 1)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := &hijacker{ResponseWriter: w, timeout: time.Second}
+		c, brw, err := h.Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		got <- [2]int{brw.Reader.Size(), brw.Writer.Size()}
+		c.Close()
+	}))
+	defer srv.Close()
+	if res, err := http.Get(srv.URL); err == nil {
+		res.Body.Close()
+	}
+	http.DefaultClient.CloseIdleConnections()
+	if sizes := <-got; sizes != [2]int{bufferSize, bufferSize} {
+		t.Errorf("buffers of %v bytes", sizes)
+	}
+}
