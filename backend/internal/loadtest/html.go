@@ -2,7 +2,7 @@ package loadtest
 
 import (
 	"fmt"
-	"html/template"
+	"html"
 	"io"
 	"maps"
 	"math"
@@ -70,10 +70,8 @@ func thousands(n int) string {
 	return s
 }
 
-var layout = template.Must(template.New("page").Funcs(template.FuncMap{"svg": svg}).Parse(`<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>Haoke: load test</title>
-<style>
+// style is the page's own; it needs nothing from elsewhere.
+const style = `<style>
 :root{color-scheme:light dark;--ink:#1d2530;--soft:#5b6675;--line:#d9dee5;--ground:#fff;--good:#1a7f4b;--bad:#b3261e}
 @media(prefers-color-scheme:dark){:root{--ink:#e7ebf0;--soft:#9aa6b5;--line:#333c48;--ground:#14181d;--good:#5fd39a;--bad:#ff8f85}}
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--ground);max-width:60rem;margin:3rem auto;padding:0 1rem}
@@ -84,16 +82,39 @@ td.n{font-variant-numeric:tabular-nums;white-space:nowrap}.ok{color:var(--good)}
 small{color:var(--soft)}svg{width:100%;height:auto}svg text{fill:var(--soft);font:12px system-ui,sans-serif}
 svg .axis{stroke:var(--line)}figure{margin:0}
 </style>
-<h1>{{.Head}}</h1><p>{{.Sub}}</p>
-<table><tr><th>What</th><th>Target</th><th>Result</th><th></th></tr>
-{{range .Rows}}<tr><td>{{.Name}}{{if .Note}}<br><small>{{.Note}}</small>{{end}}</td><td class="n">{{.Target}}</td><td class="n">{{.Result}}</td><td>{{if .Target}}{{if .Met}}<span class="ok">met</span>{{else}}<span class="miss">missed</span>{{end}}{{end}}</td></tr>
-{{end}}</table>
-{{range .Plots}}<h2>{{.Title}}</h2><figure>{{svg .}}</figure>{{end}}
-</html>
-`))
+`
 
+// page writes the document; every text is escaped.
 func page(w io.Writer, d pageData) error {
-	if err := layout.Execute(w, d); err != nil {
+	var b strings.Builder
+	esc := html.EscapeString
+	b.WriteString(`<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<title>Haoke: load test</title>
+` + style + `<h1>` + esc(d.Head) + `</h1><p>` + esc(d.Sub) + `</p>
+<table><tr><th>What</th><th>Target</th><th>Result</th><th></th></tr>
+`)
+	for _, r := range d.Rows {
+		b.WriteString(`<tr><td>` + esc(r.Name))
+		if r.Note != "" {
+			b.WriteString(`<br><small>` + esc(r.Note) + `</small>`)
+		}
+		b.WriteString(`</td><td class="n">` + esc(r.Target) + `</td><td class="n">` + esc(r.Result) + `</td><td>`)
+		switch {
+		case r.Target == "":
+		case r.Met:
+			b.WriteString(`<span class="ok">met</span>`)
+		default:
+			b.WriteString(`<span class="miss">missed</span>`)
+		}
+		b.WriteString("</td></tr>\n")
+	}
+	b.WriteString("</table>\n")
+	for _, p := range d.Plots {
+		b.WriteString(`<h2>` + esc(p.Title) + `</h2><figure>` + svg(p) + "</figure>\n")
+	}
+	b.WriteString("</html>\n")
+	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}
 	return nil
@@ -108,8 +129,8 @@ const (
 	left, bottom, top     = 70.0, 40.0, 30.0
 )
 
-// svg draws a plot. Every text goes through the template's escaping.
-func svg(p Plot) template.HTML {
+// svg draws a plot; its texts are escaped here.
+func svg(p Plot) string {
 	maxX, maxY := 0.0, 0.0
 	for _, line := range p.Lines {
 		for _, q := range line {
@@ -123,7 +144,7 @@ func svg(p Plot) template.HTML {
 	x := func(v float64) float64 { return left + v/maxX*(plotWidth-left-20) }
 	y := func(v float64) float64 { return plotHeight - bottom - v/maxY*(plotHeight-bottom-top) }
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">`, plotWidth, plotHeight, template.HTMLEscapeString(p.Title))
+	fmt.Fprintf(&b, `<svg viewBox="0 0 %.0f %.0f" role="img" aria-label="%s">`, plotWidth, plotHeight, html.EscapeString(p.Title))
 	for i := range 5 {
 		v := maxY * float64(i) / 4
 		fmt.Fprintf(&b, `<line class="axis" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/><text x="%.1f" y="%.1f" text-anchor="end">%s</text>`,
@@ -132,7 +153,7 @@ func svg(p Plot) template.HTML {
 		fmt.Fprintf(&b, `<text x="%.1f" y="%.1f" text-anchor="middle">%s</text>`, x(h), plotHeight-bottom+18, short(h))
 	}
 	fmt.Fprintf(&b, `<text x="%.1f" y="%.1f" text-anchor="end">%s</text><text x="0" y="14">%s</text>`,
-		plotWidth-20, plotHeight-4, template.HTMLEscapeString(p.XLabel), template.HTMLEscapeString(p.YLabel))
+		plotWidth-20, plotHeight-4, html.EscapeString(p.XLabel), html.EscapeString(p.YLabel))
 	for i, name := range slices.Sorted(maps.Keys(p.Lines)) {
 		colour := colours[i%len(colours)]
 		b.WriteString(`<polyline fill="none" stroke-width="2.5" stroke="` + colour + `" points="`)
@@ -144,10 +165,10 @@ func svg(p Plot) template.HTML {
 			fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="3.5" fill="%s"/>`, x(q.X), y(q.Y), colour)
 		}
 		fmt.Fprintf(&b, `<rect x="%.1f" y="4" width="12" height="12" fill="%s"/><text x="%.1f" y="14">%s</text>`,
-			left+80+float64(i)*220, colour, left+98+float64(i)*220, template.HTMLEscapeString(name))
+			left+80+float64(i)*220, colour, left+98+float64(i)*220, html.EscapeString(name))
 	}
 	b.WriteString(`</svg>`)
-	return template.HTML(b.String())
+	return b.String()
 }
 
 // ceil is the next round number.

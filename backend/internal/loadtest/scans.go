@@ -29,18 +29,18 @@ func (s *Suite) scans(context.Context) error {
 	chunk := []byte(sampleChunk)
 	var scanner codec.DeltaScanner
 	var failed error
-	ours := measure(func() {
+	ours := best(func() {
 		if raw, ok := scanner.Token(chunk); !ok || len(raw) != len(`" parcel"`) {
 			failed = fmt.Errorf("the scan found %q", raw)
 		}
 	})
-	iter := measure(func() {
+	iter := best(func() {
 		var v slim
 		if err := textbook.Unmarshal(chunk, &v); err != nil || v.Choices[0].Delta.Content != " parcel" {
 			failed = fmt.Errorf("json-iterator: %w", err)
 		}
 	})
-	std := measure(func() {
+	std := best(func() {
 		var v slim
 		if err := json.Unmarshal(chunk, &v); err != nil || v.Choices[0].Delta.Content != " parcel" {
 			failed = fmt.Errorf("encoding/json: %w", err)
@@ -58,9 +58,9 @@ func (s *Suite) scans(context.Context) error {
 
 type cost struct{ ns, allocs, bytes float64 }
 
-// measure takes the best of three runs: the other ones were disturbed.
-func measure(f func()) cost {
-	var best cost
+// best takes the best of three runs: the other ones were disturbed.
+func best(f func()) cost {
+	var least cost
 	for i := range 3 {
 		r := testing.Benchmark(func(b *testing.B) {
 			b.ReportAllocs()
@@ -69,9 +69,9 @@ func measure(f func()) cost {
 			}
 		})
 		c := cost{float64(r.T.Nanoseconds()) / float64(r.N), float64(r.AllocsPerOp()), float64(r.AllocedBytesPerOp())}
-		if i == 0 || c.ns < best.ns {
-			best = c
+		if i == 0 || c.ns < least.ns {
+			least = c
 		}
 	}
-	return best
+	return least
 }

@@ -40,7 +40,7 @@ func (s *Suite) coldStart(ctx context.Context) error {
 	}
 	s.atMost(fmt.Sprintf("start to ready with %d stored conversations, s", n), 0.5, full[1], "%.2f", note)
 	if info, err := os.Stat(s.cfg.Program.Exe); err == nil {
-		s.atMost("size of the daemon, MB", 40, float64(info.Size())/1e6, "%.1f", "")
+		s.atMost("size of the daemon, MB", 40, float64(info.Size())/(1<<20), "%.1f", "MB of 1,048,576 bytes")
 	}
 	return nil
 }
