@@ -159,7 +159,7 @@ func (a *Archive) step(ctx context.Context) {
 	defer a.leave()
 	s := a.cfg.Settings()
 	if s.ColdAfter > 0 {
-		if _, err := a.sealDue(ctx, a.cfg.Now().Add(-s.ColdAfter), s); err != nil && ctx.Err() == nil {
+		if _, err := a.sealDue(ctx, a.cfg.Now().Add(-s.ColdAfter), s, true); err != nil && ctx.Err() == nil {
 			a.cfg.Log.Warn("conversations could not be archived; they stay as they are", "err", err)
 		}
 	}
@@ -177,7 +177,7 @@ func (a *Archive) Sweep(ctx context.Context) (sealed, shipped int, err error) {
 	defer a.leave()
 	s := a.cfg.Settings()
 	if s.ColdAfter > 0 {
-		if sealed, err = a.sealDue(ctx, a.cfg.Now().Add(-s.ColdAfter), s); err != nil {
+		if sealed, err = a.sealDue(ctx, a.cfg.Now().Add(-s.ColdAfter), s, false); err != nil {
 			return sealed, 0, err
 		}
 	}

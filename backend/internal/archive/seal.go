@@ -23,7 +23,8 @@ func (a *Archive) Seal(ctx context.Context, id chat.ConversationID) error {
 
 // sealDue seals what has been silent since before, the longest silent first,
 // one transaction a conversation.
-func (a *Archive) sealDue(ctx context.Context, before time.Time, s Settings) (sealed int, err error) {
+// gentle leaves the processor to the visitors half of the time.
+func (a *Archive) sealDue(ctx context.Context, before time.Time, s Settings, gentle bool) (sealed int, err error) {
 	defer func() {
 		a.mu.Lock()
 		a.sealFail = err
@@ -43,7 +44,12 @@ func (a *Archive) sealDue(ctx context.Context, before time.Time, s Settings) (se
 		}
 		skip = 0
 		for _, id := range ids {
-			switch err := a.sealOne(ctx, id, before, s); {
+			start := time.Now()
+			err := a.sealOne(ctx, id, before, s)
+			if gentle {
+				rest(ctx, min(time.Since(start), restMost))
+			}
+			switch {
 			case err == nil:
 				sealed++
 			case ctx.Err() != nil:
@@ -62,6 +68,18 @@ func (a *Archive) sealDue(ctx context.Context, before time.Time, s Settings) (se
 		}
 	}
 	return sealed, ctx.Err()
+}
+
+// restMost bounds the rest after one conversation.
+const restMost = 50 * time.Millisecond
+
+func rest(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	}
 }
 
 // sealOne seals one conversation. before is the time since when it must have
