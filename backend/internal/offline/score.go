@@ -28,7 +28,7 @@ type index struct {
 	of      [][]int32           // entry -> its phrases
 	plain   map[string]struct{} // canonical wordings of all entries
 	byGram  map[uint64][]int32  // pair of letters -> phrases
-	byTerm  map[string][]int32 // feature -> phrases
+	byTerm  map[string][]int32  // feature -> phrases
 	byID    map[int64]int
 	df      map[string]int        // entries that hold a feature
 	weights map[string]float64    // of the known features

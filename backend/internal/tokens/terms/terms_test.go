@@ -13,7 +13,7 @@ func TestAppend(t *testing.T) {
 		"The teapots were returned":          {"teapot", "return"},
 		"Order TX-4471, €12.50 (2026/11/22)": {"order", "tx4471", "tx", "4471", "1250", "12", "50", "20261122", "2026", "11", "22"},
 		"怎么退货":                               {"怎么", "么退", "退", "退货", "货"},
-		"ＡＢＣ１２３ full":                         {"abc123", "full"},
+		"ＡＢＣ１２３ full":                        {"abc123", "full"},
 		"退貨":                                 {"退", "退货", "货"},
 		"mail ada@c.de now":                  {"mail", "adacde", "ada", "de", "now"},
 		"I can't, won't":                     nil,
