@@ -60,6 +60,7 @@ func Main(args []string) int {
 			cfg.Flags = append(cfg.Flags, f)
 		}
 	}
+	nameLocale()
 	a := newApp(cfg)
 	a.hidden = *hidden
 	if err := wails.Run(a.options()); err != nil {

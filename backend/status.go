@@ -41,6 +41,10 @@ func (b *Backend) Status(ctx context.Context) (Status, error) {
 	return statusOf(s), nil
 }
 
+// Healthy reports whether visitors are served: what a watchdog asks. It takes
+// no lock and touches no disk.
+func (b *Backend) Healthy() bool { return b.ready.Load() && b.db.ReadOnly() == nil }
+
 func statusOf(s wire.Status) Status {
 	out := Status{
 		State: string(s.State), Visitors: s.Visitors, Waiting: s.Waiting, WaitingID: s.WaitingID,

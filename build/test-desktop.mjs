@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const TOKEN = 'desktop-test-token-0123456789abcdef';
-const WINDOW = resolve(process.env.HAOKE_TEST_WINDOW);
-const DAEMON = resolve(process.env.HAOKE_TEST_DAEMON);
+const WINDOW = resolve(process.env.WINDOW_UNDER_TEST);
+const DAEMON = resolve(process.env.DAEMON_UNDER_TEST);
 const root = mkdtempSync(join(tmpdir(), 'haoke desktop 好客 '));
 const running = new Set();
 let passed = 0;
@@ -180,13 +180,14 @@ await test('it opens as it was left', async () => {
   win = (await until('a window', () => windows().length && windows()))[0];
   await until('the size', () => box(win).w === 1100 && box(win).h === 700);
   await until('the rail of the page', () => pixels('#0F7B6C') > 40);
+  await until('the overview beside it', () => pixels('#FFFFFF') > 5000); // its panels
   if ((await setting(at.admin, 'site.name')) !== 'Tea house 12') throw new Error('the name is gone');
   shot('overview');
   if ((await stop(app)) !== 0) throw new Error('exit code');
 });
 
 const shared = join(root, 'shared');
-const AMBER = '#FBF1DD';
+const AMBER = '#FBF1DE';
 let daemon;
 
 await test('the window attaches to a daemon that holds the folder', async () => {

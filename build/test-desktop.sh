@@ -6,8 +6,8 @@ for tool in dbus-run-session xvfb-run xdotool import convert node; do
   command -v "$tool" >/dev/null || { echo "test-desktop: $tool is missing; make setup-test installs it"; exit 1; }
 done
 mkdir -p build/shots
-export HAOKE_TEST_WINDOW="${HAOKE_TEST_WINDOW:-build/bin/haoke}" HAOKE_TEST_DAEMON="${HAOKE_TEST_DAEMON:-build/bin/haoked}"
-[ -x "$HAOKE_TEST_DAEMON" ] || make --no-print-directory daemon
+export WINDOW_UNDER_TEST="${WINDOW_UNDER_TEST:-build/bin/haoke}" DAEMON_UNDER_TEST="${DAEMON_UNDER_TEST:-build/bin/haoked}"
+[ -x "$DAEMON_UNDER_TEST" ] || make --no-print-directory daemon
 export XDG_CONFIG_HOME; XDG_CONFIG_HOME=$(mktemp -d)
 trap 'rm -rf "$XDG_CONFIG_HOME"' EXIT
 dbus-run-session -- xvfb-run -a -s "-screen 0 1400x900x24 -nolisten tcp" node build/test-desktop.mjs

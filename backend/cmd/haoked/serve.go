@@ -48,8 +48,10 @@ Logs go to standard error.`,
 					cfg.Flags = append(cfg.Flags, f)
 				}
 			}
+			var b *backend.Backend
 			cfg.Ready = func(a backend.Addresses) {
 				fmt.Fprintf(c.OutOrStdout(), "ready public=%s admin=%s\n", a.Public, a.Admin)
+				tellManager(c.Context(), b.Healthy)
 			}
 			b, err := backend.New(c.Context(), cfg)
 			if err != nil {
