@@ -155,7 +155,7 @@ func (c *checker) message(f *frameView) (event, error) {
 		return answered, fmt.Errorf("answer with finish %q", f.End)
 	case c.part == 0 && f.Text != "":
 		return answered, fmt.Errorf("answer without pieces")
-	case f.Text != string(bytes.TrimSpace(c.text)):
+	case strings.TrimSpace(f.Text) != string(bytes.TrimSpace(c.text)):
 		return answered, fmt.Errorf("durable text differs from its pieces")
 	case !strings.Contains(f.Text, a.want):
 		return answered, fmt.Errorf("answer belongs to another question")

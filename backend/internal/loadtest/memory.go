@@ -3,6 +3,7 @@ package loadtest
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
 )
 
@@ -39,14 +40,22 @@ func (s *Suite) memoryOfTurns(ctx context.Context) error {
 
 // allocated is what a turn allocates in the measured process.
 func (s *Suite) allocated(ctx context.Context, p *subject) (size, objects float64, err error) {
+	if err := awaken(ctx, p); err != nil {
+		return 0, 0, err
+	}
 	t := newTally()
 	f, err := openFleet(ctx, p.public, 100, parallelDials, t, nil)
 	if err != nil {
 		return 0, 0, err
 	}
 	defer f.close()
-	f.drive(ctx, 100, time.Second, 10*time.Second)
+	f.drive(ctx, 100, 3*time.Second, 10*time.Second)
 	t.reset()
+	if s.cfg.Profile != "" {
+		if err := p.inspect.save(ctx, "/allocs", filepath.Join(s.cfg.Profile, "turn-allocs-before.pprof")); err != nil {
+			return 0, 0, err
+		}
+	}
 	before, err := p.inspect.vitals(ctx)
 	if err != nil {
 		return 0, 0, err
@@ -57,7 +66,7 @@ func (s *Suite) allocated(ctx context.Context, p *subject) (size, objects float6
 		return 0, 0, err
 	}
 	if s.cfg.Profile != "" {
-		if err := p.inspect.save(ctx, "/allocs", s.cfg.Profile+"/turn-allocs.pprof"); err != nil {
+		if err := p.inspect.save(ctx, "/allocs", filepath.Join(s.cfg.Profile, "turn-allocs.pprof")); err != nil {
 			return 0, 0, err
 		}
 	}

@@ -70,7 +70,8 @@ type Conn struct {
 
 	mu       sync.Mutex
 	room     *sync.Cond // signalled when the queue shrinks or the socket closes; nil until someone waits
-	queue    []byte     // frames, each behind its length in four bytes
+	queue    *[]byte    // frames, each behind its length in four bytes; nil: none
+	drainer  func()     // the method drain, bound once: a new writer costs no allocation
 	inflight int        // bytes that the writer took and has not written yet
 	writing  bool       // a writer goroutine exists
 	closing  bool       // no further frame is taken
@@ -99,7 +100,9 @@ func (a *Acceptor) Accept(w http.ResponseWriter, r *http.Request) (*Conn, error)
 		return nil, err
 	}
 	ws.SetReadLimit(int64(a.cfg.MaxFrame))
-	return &Conn{cfg: &a.cfg, ws: ws, net: h.conn}, nil
+	c := &Conn{cfg: &a.cfg, ws: ws, net: h.conn}
+	c.drainer = c.drain
+	return c, nil
 }
 
 // Subprotocol returns what was negotiated, "" for none.
@@ -211,9 +214,11 @@ func (c *Conn) Send(frame []byte) error {
 	if c.closing {
 		return ErrClosed
 	}
-	if len(c.queue)+c.inflight+len(frame)+4 > c.cfg.QueueBytes {
+	if c.waiting()+len(frame)+4 > c.cfg.QueueBytes {
 		c.closing, c.code, c.reason = true, c.cfg.CloseSlow, "too slow"
-		c.queue = c.queue[:0]
+		if c.queue != nil {
+			*c.queue = (*c.queue)[:0]
+		}
 		c.wakeLocked()
 		c.startLocked()
 		return ErrTooSlow
@@ -228,7 +233,7 @@ func (c *Conn) Send(frame []byte) error {
 func (c *Conn) SendWait(frame []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for !c.closing && len(c.queue)+c.inflight > 0 && len(c.queue)+c.inflight+len(frame) > c.cfg.QueueBytes/2 {
+	for !c.closing && c.waiting() > 0 && c.waiting()+len(frame) > c.cfg.QueueBytes/2 {
 		if c.room == nil {
 			c.room = sync.NewCond(&c.mu)
 		}
@@ -243,17 +248,24 @@ func (c *Conn) SendWait(frame []byte) error {
 
 func (c *Conn) pushLocked(frame []byte) {
 	if c.queue == nil {
-		c.queue = (*queueBuffers.Get().(*[]byte))[:0]
+		c.queue = queueBuffers.Get().(*[]byte)
 	}
-	c.queue = binary.LittleEndian.AppendUint32(c.queue, uint32(len(frame)))
-	c.queue = append(c.queue, frame...)
+	*c.queue = append(binary.LittleEndian.AppendUint32(*c.queue, uint32(len(frame))), frame...)
 	c.startLocked()
+}
+
+// waiting is how many bytes are not written yet.
+func (c *Conn) waiting() int {
+	if c.queue == nil {
+		return c.inflight
+	}
+	return len(*c.queue) + c.inflight
 }
 
 func (c *Conn) startLocked() {
 	if !c.writing {
 		c.writing = true
-		go c.drain()
+		go c.drainer()
 	}
 }
 
@@ -267,10 +279,10 @@ func (c *Conn) wakeLocked() {
 // collector.
 var queueBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
 
-func putQueue(b []byte) {
-	if cap(b) > 0 && cap(b) <= 64<<10 {
-		b = b[:0]
-		queueBuffers.Put(&b)
+func putQueue(b *[]byte) {
+	if b != nil && cap(*b) <= 64<<10 {
+		*b = (*b)[:0]
+		queueBuffers.Put(b)
 	}
 }
 
@@ -278,7 +290,7 @@ func putQueue(b []byte) {
 func (c *Conn) drain() {
 	for {
 		c.mu.Lock()
-		if len(c.queue) == 0 || c.dead {
+		if c.queue == nil || len(*c.queue) == 0 || c.dead {
 			c.writing = false
 			putQueue(c.queue)
 			c.queue = nil
@@ -290,11 +302,11 @@ func (c *Conn) drain() {
 			return
 		}
 		batch := c.queue
-		c.inflight = len(batch)
+		c.inflight = len(*batch)
 		c.queue = nil
 		c.mu.Unlock()
 
-		err := c.writeBatch(batch)
+		err := c.writeBatch(*batch)
 		putQueue(batch)
 
 		c.mu.Lock()

@@ -23,7 +23,7 @@ type corkedConn struct {
 
 	mu     sync.Mutex
 	corked bool
-	buf    []byte
+	buf    *[]byte // nil between uncork and cork
 }
 
 // corkLimit is how much is collected before it is written anyway.
@@ -38,8 +38,8 @@ func (c *corkedConn) Write(p []byte) (int, error) {
 	if !c.corked {
 		return c.writeNow(p)
 	}
-	c.buf = append(c.buf, p...)
-	if len(c.buf) < corkLimit {
+	*c.buf = append(*c.buf, p...)
+	if len(*c.buf) < corkLimit {
 		return len(p), nil
 	}
 	if err := c.flushLocked(); err != nil {
@@ -56,11 +56,11 @@ func (c *corkedConn) writeNow(p []byte) (int, error) {
 }
 
 func (c *corkedConn) flushLocked() error {
-	if len(c.buf) == 0 {
+	if c.buf == nil || len(*c.buf) == 0 {
 		return nil
 	}
-	_, err := c.writeNow(c.buf)
-	c.buf = c.buf[:0]
+	_, err := c.writeNow(*c.buf)
+	*c.buf = (*c.buf)[:0]
 	return err
 }
 
@@ -69,7 +69,7 @@ func (c *corkedConn) cork() {
 	c.mu.Lock()
 	c.corked = true
 	if c.buf == nil {
-		c.buf = *corkBuffers.Get().(*[]byte)
+		c.buf = corkBuffers.Get().(*[]byte)
 	}
 	c.mu.Unlock()
 }
@@ -80,9 +80,8 @@ func (c *corkedConn) uncork() error {
 	defer c.mu.Unlock()
 	c.corked = false
 	err := c.flushLocked()
-	if c.buf != nil && cap(c.buf) <= 2*corkLimit {
-		b := c.buf[:0]
-		corkBuffers.Put(&b)
+	if c.buf != nil && cap(*c.buf) <= 2*corkLimit {
+		corkBuffers.Put(c.buf)
 	}
 	c.buf = nil
 	return err
