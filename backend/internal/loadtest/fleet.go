@@ -182,6 +182,10 @@ func (v *visitor) lose() {
 	if v.busy {
 		v.busy = false
 		v.f.tally.lost()
+		if v.done != nil {
+			v.done()
+			v.done = nil
+		}
 	}
 }
 
