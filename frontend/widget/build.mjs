@@ -2,15 +2,31 @@
 // loaded on use. Fails when what every visitor loads outgrows its budget.
 import { createHash } from 'node:crypto'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build } from 'vite'
 
-const BUDGET = 14 * 1024
+/** Bytes gzip of what a text chat needs, and of that with the comforts. */
+const BUDGET = 12 * 1024
+const WITH_COMFORTS = 20 * 1024
 const root = import.meta.dirname
 const dist = root + '/dist'
 
 mkdirSync(dist, { recursive: true })
 for (const f of readdirSync(dist)) if (f !== '.gitkeep') rmSync(`${dist}/${f}`, { recursive: true })
+
+/** Takes the blanks out of style sheets and keeps the order of declarations, which packs better than a sorted one. */
+const css = {
+  name: 'css',
+  enforce: 'pre',
+  resolveId: (file, from) => (file.endsWith('.css?inline') ? '\0' + resolve(dirname(from), file.replace('?inline', '.txt')) : null),
+  load(id) {
+    if (!id.startsWith('\0') || !id.endsWith('.css.txt')) return
+    const text = readFileSync(id.slice(1, -4), 'utf8')
+    const packed = text.replace(/\/\*[^]*?\*\//g, '').replace(/\s+/g, ' ').replace(/ ?([{};,>]) ?/g, '$1').replace(/: /g, ':').replace(/;}/g, '}').replace(/\b0\./g, '.')
+    return { code: 'export default ' + JSON.stringify(packed.trim()), moduleType: 'js' }
+  },
+}
 
 /** Bundles one entry into one classic script. */
 async function bundle(entry, file, define = {}) {
@@ -20,9 +36,9 @@ async function bundle(entry, file, define = {}) {
     logLevel: 'warn',
     publicDir: false,
     define,
+    plugins: [css],
     build: {
-      target: ['es2020', 'chrome90', 'firefox90', 'safari15'],
-      cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
+      target: ['es2021', 'chrome90', 'firefox90', 'safari15'],
       outDir: dist,
       emptyOutDir: false,
       lib: { entry: `${root}/src/${entry}`, formats: ['iife'], name: 'hk', fileName: () => file },
@@ -54,9 +70,14 @@ const sizes = readdirSync(dist)
 for (const [f, n] of sizes) console.log(String(n).padStart(7), f)
 writeFileSync(`${dist}/sizes.json`, JSON.stringify(Object.fromEntries(sizes), null, 1) + '\n')
 
-const core = sizes.find(([f]) => f === 'widget.js')[1]
-if (core > BUDGET) {
-  console.error(`widget.js has ${core} bytes gzip, ${core - BUDGET} more than the ${BUDGET} that a visitor should have to load`)
-  process.exit(1)
+const size = Object.fromEntries(sizes)
+for (const [what, n, most] of [
+  ['widget.js', size['widget.js'], BUDGET],
+  ['widget.js and more.js', size['widget.js'] + size['more.js'], WITH_COMFORTS],
+]) {
+  console.log(`${what}: ${n} of ${most} bytes gzip`)
+  if (n > most) {
+    console.error(`${what}: ${n - most} bytes more than a visitor should have to load`)
+    process.exitCode = 1
+  }
 }
-console.log(`widget.js: ${core} of ${BUDGET} bytes gzip`)

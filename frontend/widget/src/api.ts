@@ -3,7 +3,7 @@ import type { App } from './types'
 declare const __V__: string
 
 /** Calls that few pages make; their part is loaded with the first one. */
-const RARE = ['popout', 'newConversation', 'reset', 'setAttributes', 'setContext', 'track', 'tag', 'untag', 'setUser', 'shutdown']
+const RARE = 'popout newConversation reset setAttributes setContext track tag untag setUser prefill setTheme shutdown'.split(' ')
 
 /** The page's handle, `window.Haoke`, and what was queued before it existed. */
 export function api(app: App, queue: unknown) {
@@ -18,16 +18,11 @@ export function api(app: App, queue: unknown) {
       view.close()
       app.configure({ hidden: true })
     },
-    prefill(text: string) {
-      view.open()
-      view.fill(String(text))
-    },
     send(text: string) {
       view.open()
       return app.say(String(text))
     },
     setLocale: (locale: string) => app.configure({ locale }),
-    setTheme: (theme: string) => app.configure({ theme }),
     configure: app.configure,
     getStatus: app.status,
     getUnread: () => app.unread,

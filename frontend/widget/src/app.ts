@@ -2,7 +2,7 @@ import { openConvo, type Msg } from './convo'
 import { en, type Words } from './lang/en'
 import { pick } from './lang/pick'
 import { openLink, type Frame } from './link'
-import { cancel, enc, later, load } from './safe'
+import { cancel, later, load } from './safe'
 import type { PageSettings, Site } from './settings'
 import { openStore } from './store'
 import type { App, Part } from './types'
@@ -10,26 +10,22 @@ import { createView } from './view'
 
 declare const __V__: string
 
-/** Typing is over after this silence; dots never outlive the second. */
-const TYPING = 4_000
+/** Dots never outlive this. */
 const STUCK = 60_000
 
 /** The widget on one page: settings, conversation, line and view together. */
 export function createApp(page: PageSettings, base: string): App & { start(): void } {
   const name = String(page.site || 'default')
   const store = openStore(name)
-  const handlers: Record<string, ((...a: any[]) => void)[]> = {}
+  const handlers: Record<string, Set<(...a: any[]) => void>> = {}
   const parts: Record<string, Promise<Part>> = {}
   const life = new AbortController()
   let server: Site = {}
   let ready = false
   let wantHuman = false
-  let typingAt = 0
-  let typingEnd: number
   let dotsEnd: number
   let lineTimer: number
   let askedWith: unknown
-  let titled = ''
   let watch: MutationObserver
   let policy: any
 
@@ -81,15 +77,13 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
     mode: 'ai',
     unread: 0,
     user: page.user || {},
-    attributes: {},
-    tags: [],
+    // Whole answers, until the comforts read them out sentence by sentence.
+    speak: (text, whole) => whole && view.say(text),
     t: (key, english) => app.words[key] || english,
-    own: url => url.slice(0, 10) == '/v1/files/' || !url.indexOf(base + 'v1/files/'),
+    own: url => (url.slice(0, 10) == '/v1/files/' ? base + url.slice(1) : url.indexOf(base + 'v1/files/') ? '' : url),
     say(text) {
       text = text.trim()
       if (!text || (view.row && view.row.hidden)) return false
-      // Else a server that waits for the visitor's next words would go on waiting.
-      stopTyping()
       if (!convo.say(text)) return false
       store.unlock()
       store.flush()
@@ -105,20 +99,10 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
       app.emit('handoff:requested')
       view.focus()
     },
-    draft(text) {
-      store.tab(':d', text)
-      if (!text) return stopTyping()
-      const now = performance.now()
-      if (now - typingAt > 2_000 || !typingAt) typingAt = link.send({ type: 'typing', on: true }) ? now : 0
-      cancel(typingEnd)
-      typingEnd = later(stopTyping, TYPING)
-    },
     opened() {
       language()
       app.part('more')
       app.begin()
-      const d = store.tab(':d')
-      if (d && !view.box.value) view.fill(String(d))
       redraw()
       seen()
       app.emit('open')
@@ -130,11 +114,11 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
     begin() {
       const s = app.site
       const v = store.saved
-      const gate = s.consent && !v.k ? 'consent' : s.prechat && s.prechat.length && !v.p && !v.q ? 'prechat' : ''
-      view.row.hidden = gate == 'prechat' || (!!gate && !!s.consent!.required)
-      if (gate) app.part('forms', gate)
-      if (!view.row.hidden) app.connect()
+      const ask = (s.consent && !v.k) || (s.prechat && !v.p && !v.q)
+      view.row.hidden = !!ask
       view.refresh()
+      if (ask) app.part('forms', 'begin')
+      else app.connect()
     },
     connect() {
       store.unlock()
@@ -145,10 +129,8 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
     settings(from) {
       if (from && typeof from == 'object') server = from
       const locale = pick(page.locale || server.locale)
-      const of = (s: Site) => Object.assign({}, s, (s.texts || {})[locale])
-      const all: any = Object.assign(of(server), of(page))
-      if (all.consent && all.consentText) all.consent = Object.assign({}, all.consent, { text: all.consentText })
-      app.site = all
+      const of = (s: Site) => ({ ...s, ...(s.texts || {})[locale] })
+      app.site = { ...of(server), ...of(page) }
       if (locale != app.locale) {
         app.locale = locale
         app.words = en as Words
@@ -170,25 +152,20 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
       fetchPart(name).then(p => p(app, ...args), () => name != 'more' && view.say(app.words.gone))
     },
     on(event, fn) {
-      const l = (handlers[event] = handlers[event] || [])
-      l[l.length] = fn
+      const all = (handlers[event] ??= new Set())
+      all.add(fn)
       if (event == 'ready' && ready) later(fn, 0)
-      return () => {
-        for (let i = 0; i < l.length; i++) if (l[i] == fn) l[i] = () => {}
-      }
+      return () => void all.delete(fn)
     },
     emit(event, detail) {
-      const l = handlers[event] || []
-      for (let i = 0; i < l.length; i++) {
+      handlers[event]?.forEach(fn => {
         try {
-          l[i](detail)
+          fn(detail)
         } catch (e) {
           // A page's handler must not break the chat.
-          later(() => {
-            throw e
-          }, 0)
+          console.error(e)
         }
-      }
+      })
       window.dispatchEvent(new CustomEvent('haoke:' + event, { detail }))
     },
     shutdown() {
@@ -240,29 +217,27 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
       seen()
     })
     on(window, 'storage', stored)
-    on(matchMedia('(prefers-color-scheme:dark)'), 'change', view.look)
+    on(view.dark, 'change', view.look)
   }
 
   /** Parts are classic scripts that hand themselves over through their element. */
   function fetchPart(file: string): Promise<Part> {
-    return (parts[file] =
-      parts[file] ||
+    return (parts[file] ??=
       new Promise((ok, bad) => {
         const s: any = document.createElement('script')
         const url = base + 'assets/' + file + '.js?v=' + __V__
         try {
           // Pages under Trusted Types must allow the policy "haoke".
-          policy = policy || (window as any).trustedTypes.createPolicy('haoke', { createScriptURL: (u: string) => u })
+          policy ??= (window as any).trustedTypes.createPolicy('haoke', { createScriptURL: (u: string) => u })
           s.src = policy.createScriptURL(url)
         } catch {
           s.src = url
         }
         s.haoke = ok
-        s.onload = () => s.remove()
-        s.onerror = () => {
-          delete parts[file]
+        s.onload = s.onerror = (e: Event) => {
+          if (e.type == 'error') delete parts[file]
           s.remove()
-          bad()
+          bad() // unless it has handed itself over
         }
         document.head.appendChild(s)
       }))
@@ -275,7 +250,7 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
         p =>
           p(app, (w: Words) => {
             if (l != app.locale) return
-            app.words = Object.assign({}, en, w)
+            app.words = { ...en, ...w }
             view.look()
             redraw()
           }),
@@ -289,7 +264,6 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
   function hello() {
     const s = store.saved
     const u = app.user
-    const a = enc(app.attributes)
     return {
       type: 'hello',
       token: s.t,
@@ -299,10 +273,9 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
       locale: app.locale,
       page: { url: location.href.slice(0, 2000), title: document.title.slice(0, 300), referrer: document.referrer.slice(0, 2000) },
       // Told, not proven: what the visitor or the page says of the visitor.
-      visitor: s.p || u.name || u.email ? Object.assign({ name: u.name, email: u.email }, s.p) : undefined,
-      hmac: u.hash && { id: u.id, hash: u.hash },
-      attributes: a.length > 2 && a.length < 4000 ? app.attributes : undefined,
-      tags: app.tags.length ? app.tags : undefined,
+      visitor: { name: u.name, email: u.email, ...s.p },
+      hmac: { id: u.id, hash: u.hash },
+      ...app.facts,
     }
   }
 
@@ -323,11 +296,7 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
     }
     const same = !had.e || had.e == f.epoch
     store.save({ t: String(f.token || s.t || ''), e: f.epoch, c: f.conversation })
-    for (const k in f.settings) if (k) return (app.settings(f.settings), greet(f, same))
-    greet(f, same)
-  }
-
-  function greet(f: Frame, same: boolean) {
+    app.settings(f.settings)
     if (!convo.welcome(+f.seq || 0, same)) return link.kick()
     setMode(f.mode)
     if (wantHuman) link.send({ type: 'human' })
@@ -366,8 +335,7 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
     app.mode = m as string
     if (m != 'ai') wantHuman = false
     if (m != was) {
-      if (m == 'human') app.emit('handoff:joined')
-      if (was == 'human') app.emit('handoff:ended')
+      app.emit('mode', was)
     }
     if (m == 'offline' && view.panel) app.part('forms', m)
     view.refresh()
@@ -399,18 +367,11 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
     }
     if (s != 'open') {
       convo.cut()
-      typingAt = 0
       dots(null)
       if (!convo.streaming()) view.setBusy(false)
     }
     view.refresh()
     app.emit('status', app.status())
-  }
-
-  function stopTyping() {
-    cancel(typingEnd)
-    if (typingAt) link.send({ type: 'typing', on: false })
-    typingAt = 0
   }
 
   // ---- messages ----
@@ -463,9 +424,7 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
     if (n == app.unread) return
     app.unread = n
     view.unread(n)
-    if (titled && !document.title.indexOf(titled)) document.title = document.title.slice(titled.length)
-    titled = n ? '(' + n + ') ' : ''
-    document.title = titled + document.title
+    if (app.titled) app.titled(n)
     app.emit('unread', n)
   }
 

@@ -17,7 +17,6 @@ export const ICONS = {
   down: 'm6 9 6 6 6-6',
   send: 'M12 19V5m-6 6 6-6 6 6',
   stop: 'M7 7h10v10H7Z',
-  person: 'M19 21a7 7 0 0 0-14 0M12 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8',
 }
 
 /** An icon from the path `d`. */

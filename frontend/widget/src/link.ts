@@ -36,7 +36,6 @@ export function openLink(d: LinkDeps) {
   let state: LinkState = 'idle'
   let ws: WebSocket | undefined
   let tries = 0
-  let bad = 0
   let timer: number
   let beat: number
   let stable: number
@@ -89,11 +88,9 @@ export function openLink(d: LinkDeps) {
     try {
       f = parse(data as string)
     } catch {
-      /* counted below */
+      /* nonsense: without a welcome in time the server is left and tried again */
     }
-    // A server that talks nonsense is left and tried again later.
-    if (!f || typeof f.type != 'string') return void (++bad > 20 && lost(1008))
-    bad = 0
+    if (!f || typeof f.type != 'string') return
     if (f.type == 'welcome') {
       // Only a connection that lasts counts as success: a server that
       // welcomes and closes at once still meets a growing back-off.

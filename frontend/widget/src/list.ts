@@ -11,7 +11,7 @@ export type List = ReturnType<typeof messageList>
  * answer under way, then what is on its way out. What was drawn and read is
  * not drawn again unless its text changed.
  */
-export function messageList(app: App, box: HTMLElement, moved: (more: boolean) => void) {
+export function messageList(app: App, box: HTMLElement) {
   const all = h('div', '', box)
   const live = h('div', '', box)
   const out = h('div', '', box)
@@ -26,18 +26,14 @@ export function messageList(app: App, box: HTMLElement, moved: (more: boolean) =
   let tail: HTMLElement
   let done = 0
   let shown = ''
-  let spoken = 0
   let frame = 0
   let last = 0
   let cost = 0
 
   const atEnd = () => box.scrollHeight - box.scrollTop - box.clientHeight < 48
-  const scrolled = () => moved(!atEnd())
-  box.addEventListener('scroll', scrolled, { passive: true })
   const toEnd = () => {
     target = undefined
     box.scrollTop = box.scrollHeight
-    scrolled()
   }
   // Follows what grows, but only until the question that is being answered
   // reaches the top: what someone reads must not move away under the eyes.
@@ -46,17 +42,6 @@ export function messageList(app: App, box: HTMLElement, moved: (more: boolean) =
       const limit = target && target.isConnected ? target.offsetTop - box.offsetTop - 12 : 1e9
       box.scrollTop = Math.max(box.scrollTop, Math.min(limit, box.scrollHeight))
     }
-    scrolled()
-  }
-
-  // Tells screen readers finished sentences, each once.
-  const speak = (s: string, whole?: boolean) => {
-    let end = whole ? s.length : spoken
-    const re = /[.!?…؟](?=\s)|[。！？\n]/g
-    re.lastIndex = spoken
-    while (!whole && re.exec(s)) end = re.lastIndex
-    app.view.say(s.slice(spoken, end).replace(/[*_`#>|~]/g, ''))
-    spoken = end
   }
 
   const group = (from: string, to: Node | null, who?: string, cls = from[0]) => {
@@ -67,8 +52,7 @@ export function messageList(app: App, box: HTMLElement, moved: (more: boolean) =
 
   // A visitor's own words are never Markdown, but own files show.
   const plain = (s: string, x: HTMLElement) => {
-    const m = /^!?\[([^[\]\n]*)\]\(([^()\s]+)\)$/.exec(s)
-    if (m && app.own(m[2])) inline((/\.(png|jpe?g|gif|webp)$/i.test(m[1]) ? '!' : '') + `[${m[1]}](${m[2]})`, x, app.own, 4)
+    if (app.own(s.split('](')[1] || '')) inline(s, x, app, 4)
     else x.textContent = s
   }
 
@@ -84,14 +68,14 @@ export function messageList(app: App, box: HTMLElement, moved: (more: boolean) =
     const cut = stableEnd(text, done)
     if (cut > done) {
       const f = document.createDocumentFragment()
-      md(text.slice(done, cut), f, app.own)
+      md(text.slice(done, cut), f, app)
       body.insertBefore(f, tail)
       done = cut
     }
     tail.textContent = ''
-    md(text.slice(done), tail, app.own)
+    md(text.slice(done), tail, app)
     shown = text
-    speak(text)
+    app.speak(text)
     follow(stick)
     cost = performance.now() - now
   }
@@ -105,7 +89,7 @@ export function messageList(app: App, box: HTMLElement, moved: (more: boolean) =
     if (from == 'ai' && body && text == m.text) {
       // What was streamed and read already keeps its nodes.
       flush(true)
-      speak(m.text, true)
+      app.speak(text, true)
       g.appendChild((x = body))
       while (tail.firstChild) x.insertBefore(tail.firstChild, tail)
       tail.remove()
@@ -114,13 +98,14 @@ export function messageList(app: App, box: HTMLElement, moved: (more: boolean) =
       if (from == 'visitor') h('span', 'sr', g, w.you)
       x = h('div', 'x', g)
       if (from == 'visitor') plain(m.text, x)
-      else md(m.text, x, app.own)
+      else md(m.text, x, app)
     }
     if (app.dress) app.dress(m, g, x)
     return g
   }
 
   return {
+    atEnd,
     toEnd,
     /** Whether nothing has been said yet. */
     empty: () => !nodes.size && !outs.size,
@@ -134,7 +119,7 @@ export function messageList(app: App, box: HTMLElement, moved: (more: boolean) =
       if (old) old.replaceWith(node)
       else {
         let next: HTMLElement | undefined
-        for (let i = m.seq + 1; i <= m.seq + 99 && !next && nodes.size; i++) next = nodes.get(i)
+        for (let i = m.seq + 1; i <= m.seq + 99 && !next; i++) next = nodes.get(i)
         all.insertBefore(node, next || null)
       }
       nodes.set(m.seq, node)
@@ -166,7 +151,7 @@ export function messageList(app: App, box: HTMLElement, moved: (more: boolean) =
     /** The answer under way: its whole text so far, drawn once a frame. */
     stream(s: string | null) {
       if (s == null) {
-        if (body && text) speak(text, true)
+        if (body && text) app.speak(text, true)
         text = body = undefined as any
         live.textContent = ''
         dots = undefined
@@ -178,7 +163,7 @@ export function messageList(app: App, box: HTMLElement, moved: (more: boolean) =
         target = question
         body = h('div', 'x', group('ai', live, app.words.ai))
         tail = h('div', 'tail', body)
-        done = spoken = 0
+        done = 0
         shown = ''
       }
       text = s

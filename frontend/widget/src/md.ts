@@ -1,13 +1,21 @@
 import { attr, h } from './dom'
 
 /**
- * Markdown to DOM nodes: bold, italics, strike, code, links, lists, tables,
- * quotes, headings. Nothing is ever parsed as HTML; links only to http, https,
- * mailto and tel; a picture is shown only when `own` says that its address is
- * one of the appliance's files. Every search for a closing mark is bounded and
- * nesting ends at five levels, so the work is linear in the text.
+ * Markdown to DOM nodes: bold, italics, strike, code, links, lists, headings;
+ * tables, quotes and rules by `rich`, which comes with the comforts. Nothing is
+ * ever parsed as HTML; links only to http, https, mailto and tel; a picture is
+ * shown only when `own` knows its address. Every search for a closing mark is
+ * bounded and nesting ends at five levels, so the work is linear in the text.
  */
-export type Own = (url: string) => boolean
+export interface Marks {
+  /** The full address of one of the appliance's own files, else ''. */
+  own(url: string): string
+  /**
+   * Draws the block that begins at line `i`, if it is one of its kinds, after
+   * `flush`; returns the line after it, or `i`.
+   */
+  rich?(lines: string[], i: number, flush: () => void, to: Node, depth: number, draw: { inline: typeof inline; block: typeof block }, x: Marks): number
+}
 
 // Groups: 1 escaped; 2,3 code; 4,5 strong or strike; 6,7 emphasis; 8,9,10 link; 11 address.
 const INLINE =
@@ -20,13 +28,13 @@ export const safeUrl = (url: string) => (/^(https?:\/\/|mailto:|tel:)[^\s\0-\x1f
 export function link(url: string, parent: Node | null, text?: string): HTMLAnchorElement {
   const a = h('a', '', parent, text)
   a.href = url
-  a.rel = 'noopener noreferrer nofollow ugc'
+  a.rel = 'noreferrer'
   a.target = '_blank'
   return a
 }
 
 /** Inline marks of `s`, appended to `to`. */
-export function inline(s: string, to: Node, own?: Own, depth = 0) {
+export function inline(s: string, to: Node, x?: Marks, depth = 0) {
   let last = 0
   const plain = (t: string) => t && to.appendChild(document.createTextNode(t))
   const re = new RegExp(INLINE.source, INLINE.flags)
@@ -44,23 +52,23 @@ export function inline(s: string, to: Node, own?: Own, depth = 0) {
     last = re.lastIndex
     if (m[1]) plain(m[1])
     else if (m[3] != null) h('code', '', to, m[3].replace(/^ (.+) $/, '$1'))
-    else if (sub) inline(sub, h(m[6] ? 'em' : m[4] == '~~' ? 's' : 'strong', '', to), own, depth + 1)
+    else if (sub) inline(sub, h(m[6] ? 'em' : m[4] == '~~' ? 's' : 'strong', '', to), x, depth + 1)
     else if (m[10]) {
       const url = m[10]
-      const mine = own && own(url)
+      const mine = x && x.own(url)
       // A refused address is shown, not hidden: the reader sees what it was.
       if (!mine && !safeUrl(url)) plain(m[9] + ' (' + url + ')')
       else {
-        const a = link(url, to)
+        const a = link(mine || url, to)
         if (m[8] && mine) {
           const img = h('img', '', a)
           img.alt = m[9]
-          img.src = url
+          img.src = mine
         } else a.textContent = m[9].replace(/^(\W{1,2})(.+)\1$/, '$2') || url
       }
     } else if (m[11]) {
       // Punctuation at the end belongs to the sentence, not to the address.
-      const url = m[11].replace(/[.,;:!?)\]*_~。，；：！？）】」』、…]{1,99}$/, '')
+      const url = m[11].replace(/[^\p{L}\p{N}/=&#%+$-]{1,99}$/u, '')
       if (safeUrl(url)) {
         link(url, to, url)
         if (m[0][0] != '<' || url != m[11]) last = re.lastIndex = at + +(m[0][0] == '<') + url.length
@@ -72,25 +80,24 @@ export function inline(s: string, to: Node, own?: Own, depth = 0) {
 
 const ITEM = /^(\s{0,12})(?:[-*+•]|(\d{1,9})[.)])\s+(?=\S)/
 const FENCE = /^\s*(```+|~~~+)/
-const QUOTE = /^\s{0,3}>\s?/
-const cells = (row: string) => row.trim().replace(/^\||\|$/g, '').split('|')
 
 /** Renders `text` into `to`. */
-export function md(text: string, to: Node, own?: Own) {
-  block(text.replace(/\r/g, '').split('\n'), to, own, 0)
+export function md(text: string, to: Node, x?: Marks) {
+  block(text.replace(/\r/g, '').split('\n'), to, x, 0)
 }
 
-function block(lines: string[], to: Node, own: Own | undefined, depth: number) {
+function block(lines: string[], to: Node, x: Marks | undefined, depth: number) {
   let para = ''
   const flush = () => {
     // The first paragraph of a list item needs no paragraph of its own.
-    if (para) inline(para, depth && to.nodeName == 'LI' && !to.firstChild ? to : h('p', '', to), own)
+    if (para) inline(para, depth && to.nodeName == 'LI' && !to.firstChild ? to : h('p', '', to), x)
     para = ''
   }
   for (let i = 0; i < lines.length; i++) {
     const l = lines[i]
     const t = l.trim()
     let m: RegExpExecArray | null
+    let n: number
     if (!t) flush()
     else if ((m = FENCE.exec(l))) {
       flush()
@@ -99,36 +106,26 @@ function block(lines: string[], to: Node, own: Own | undefined, depth: number) {
       h('code', '', h('pre', '', to), code)
     } else if ((m = /^#{1,6}\s+/.exec(t))) {
       flush()
-      inline(t.slice(m[0].length), h('p', 'h', to), own)
-    } else if (/^([-*_])(\s?\1){2,}$/.test(t)) {
-      flush()
-      h('hr', '', to)
-    } else if (depth < 5 && QUOTE.test(l)) {
-      flush()
-      const inner = []
-      while (i < lines.length && QUOTE.test(lines[i])) inner[inner.length] = lines[i++].replace(QUOTE, '')
-      i--
-      block(inner, h('blockquote', '', to), own, depth + 1)
+      inline(t.slice(m[0].length), h('p', 'h', to), x)
+    } else if (x && x.rich && (n = x.rich(lines, i, flush, to, depth, { inline, block }, x)) > i) {
+      i = n - 1
     } else if (depth < 5 && ITEM.test(l)) {
       flush()
-      i = list(lines, i, to, own, depth) - 1
-    } else if (t.indexOf('|') >= 0 && /^[\s|:-]*-[\s|:-]*$/.test(lines[i + 1] || '') && lines[i + 1].indexOf('|') >= 0) {
-      flush()
-      i = table(lines, i, to, own) - 1
+      i = list(lines, i, to, x, depth) - 1
     } else para += (para && '\n') + t
   }
   flush()
 }
 
 /** A list from line `i` on; returns the line after it. */
-function list(lines: string[], i: number, to: Node, own: Own | undefined, depth: number): number {
+function list(lines: string[], i: number, to: Node, x: Marks | undefined, depth: number): number {
   const [, indent, number] = ITEM.exec(lines[i])!
   const ul = h(number ? 'ol' : 'ul', '', to)
   if (+number > 1) attr(ul, 'start', +number)
   let inner: string[] = []
   let width = 0
   const flush = () => {
-    if (width) block(inner, h('li', '', ul), own, depth + 1)
+    if (width) block(inner, h('li', '', ul), x, depth + 1)
   }
   for (; i < lines.length; i++) {
     const l = lines[i]
@@ -143,20 +140,6 @@ function list(lines: string[], i: number, to: Node, own: Own | undefined, depth:
     } else break
   }
   flush()
-  return i
-}
-
-/** A table from line `i` on; returns the line after it. */
-function table(lines: string[], i: number, to: Node, own?: Own): number {
-  const box = h('div', 'tb', to)
-  box.tabIndex = 0
-  const t = h('table', '', box)
-  const align = cells(lines[i + 1])
-  for (let n = 0; i < lines.length && lines[i].indexOf('|') >= 0; i += n++ ? 1 : 2) {
-    const tr = h('tr', '', t)
-    const c = cells(lines[i])
-    for (let k = 0; k < align.length && k < 20; k++) inline((c[k] || '').trim(), h(n ? 'td' : 'th', /:\s*$/.test(align[k]) ? 'end' : '', tr), own)
-  }
   return i
 }
 

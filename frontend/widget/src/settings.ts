@@ -38,6 +38,8 @@ export interface Site {
   quick?: string[] | string
   /** Line above the first message; `required`: nothing connects until agreed. */
   consent?: { text: string; url?: string; required?: boolean }
+  /** The consent line in the visitor's language, from `texts`. */
+  consentText?: string
   /** Questions before the first message, at most 8. */
   prechat?: Field[]
   /** Rules that speak first; any rule permits a request before the click. */

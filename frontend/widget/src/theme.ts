@@ -17,8 +17,15 @@ export function contrast(a: string, b: string): number {
   return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05)
 }
 
-/** Text colour on `bg`: white where it reads well, else black. */
-export const textOn = (bg: string) => (contrast(bg, '#ffffff') >= 4.5 ? '#ffffff' : '#000000')
+/**
+ * Text colour on `bg`: white or black, always 4.5:1 or more. Up to a luminance
+ * of 0.183 white has it, from 0.175 on black: between the two there is room
+ * for a plain power in place of the exact curve.
+ */
+export function textOn(bg: string): string {
+  const c = rgb(bg)
+  return 0.2126 * c[0] ** 2.2 + 0.7152 * c[1] ** 2.2 + 0.0722 * c[2] ** 2.2 < 0.179 * 255 ** 2.2 ? '#fff' : '#000'
+}
 
 /** `color`, moved towards white or black until it reads on `bg` with 4.5:1. */
 export function readable(color: string, bg: string): string {

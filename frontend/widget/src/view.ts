@@ -1,12 +1,25 @@
 import css from './style.css?inline'
 import { attr, button, h, icon, ICONS, named } from './dom'
-import { bubbleName } from './lang/pick'
 import { messageList, type List } from './list'
 import { md } from './md'
 import { textOn } from './theme'
 import type { App } from './types'
 
 export type View = ReturnType<typeof createView>
+
+/** What is there once the panel is; only `panel` and `list` may be asked for before. */
+interface Built {
+  panel?: HTMLElement
+  list?: List
+  head: HTMLElement
+  scroll: HTMLElement
+  avatar: HTMLElement
+  form: HTMLElement
+  human: HTMLElement
+  foot: HTMLElement
+  row: HTMLElement
+  box: HTMLTextAreaElement
+}
 
 /**
  * Everything that is drawn: bubble and panel in a closed shadow root. The
@@ -44,11 +57,9 @@ export function createView(app: App, page: boolean) {
   let intro: HTMLElement
   let quick: HTMLElement
   let go: HTMLButtonElement
-  let down: HTMLButtonElement
   let closeBtn: HTMLButtonElement
   let human: HTMLButtonElement
   let over: HTMLElement
-  let by: HTMLElement
   let live: HTMLElement
 
   const max = () => +app.site.maxChars! || 4000
@@ -60,11 +71,11 @@ export function createView(app: App, page: boolean) {
     const text = !me.isOpen && s.launcher ? s.launcher : ''
     label.textContent = text
     label.hidden = !text
-    badge.textContent = count ? (count > 99 ? '99+' : count + '') : ''
+    badge.textContent = count > 99 ? '99+' : String(count)
     badge.hidden = !count || me.isOpen
     launcher.hidden = page || (!!s.hidden && !me.isOpen)
     attr(launcher, 'aria-expanded', me.isOpen)
-    named(launcher, me.isOpen ? w.close : (text || bubbleName(app.locale)) + (count ? ', ' + w.unread.replace('{n}', count + '') : ''))
+    named(launcher, me.isOpen ? w.close : (text || (s.title || '') + ' ' + w.chat) + (count ? ', ' + w.unread.replace('{n}', count + '') : ''))
     launcher.replaceChild(icon(ICONS[me.isOpen ? 'down' : 'chat']), launcher.firstChild!)
   }
 
@@ -91,13 +102,11 @@ export function createView(app: App, page: boolean) {
     const s = app.site
     const title = String(s.title || w.chat)
     named(closeBtn, w.close)
-    named(down, w.latest)
     human.lastChild!.textContent = w.human
-    by.textContent = s.poweredBy ? 'Haoke' : ''
     me.box.placeholder = w.ph
     attr(me.box, 'aria-label', w.ph)
     titleEl.textContent = title
-    me.avatar.textContent = String.fromCodePoint(title.codePointAt(0) || 72)
+    me.avatar.textContent = (/./u.exec(title) || w.ai)[0]
     intro.textContent = ''
     h('span', '', h('div', 'n', intro), w.ai)
     md(String(s.greeting || w.hello), h('div', 'x', intro))
@@ -142,8 +151,7 @@ export function createView(app: App, page: boolean) {
     live = h('div', 'sr', p)
     attr(live, 'aria-live', 'polite')
     const f = (me.form = h('div', 'f', p))
-    down = button('i down', f, () => me.list!.toEnd(), '', ICONS.down)
-    me.list = messageList(app, box, more => (down.hidden = !more))
+    me.list = messageList(app, box)
     const row = (me.row = h('div', 'row', f))
     me.box = h('textarea', '', row)
     me.box.rows = 1
@@ -151,11 +159,11 @@ export function createView(app: App, page: boolean) {
     me.box.dir = 'auto'
     go = button('i go', row, submit, '', ICONS.send)
     const foot = h('div', 'foot', f)
-    human = button('', foot, () => app.human(), '', ICONS.person)
+    human = me.human = button('', foot, () => app.human())
     h('span', '', human)
     over = h('span', 'err', foot)
     attr(over, 'role', 'status')
-    by = h('span', '', foot)
+    me.foot = foot
     me.box.addEventListener('input', () => me.typed())
     p.addEventListener('keydown', e => {
       // A key that belongs to an input method must not send or close (229: Safari).
@@ -172,19 +180,13 @@ export function createView(app: App, page: boolean) {
   }
 
   const me = {
+    dark,
     host,
     root,
     launcher,
     shadow,
     style,
-    panel: undefined as HTMLElement | undefined,
-    list: undefined as List | undefined,
-    head: undefined as unknown as HTMLElement,
-    scroll: undefined as unknown as HTMLElement,
-    avatar: undefined as unknown as HTMLElement,
-    form: undefined as unknown as HTMLElement,
-    row: undefined as unknown as HTMLElement,
-    box: undefined as unknown as HTMLTextAreaElement,
+    ...(0 as unknown as Built),
     isOpen: false,
     /** An answer is being made: the send button stops it. */
     busy: false,
@@ -233,8 +235,7 @@ export function createView(app: App, page: boolean) {
       else launcher.focus()
     },
     focus() {
-      const t = me.row.hidden ? me.panel!.querySelector<HTMLElement>('.f input,.f .pri') : me.box
-      if (t) t.focus({ preventScroll: true })
+      me.box.focus({ preventScroll: true })
     },
     /** Draws what depends on the state of things. */
     refresh() {
@@ -262,7 +263,7 @@ export function createView(app: App, page: boolean) {
       const b = me.box
       b.style.height = 'auto'
       b.style.height = Math.min(Math.max(b.scrollHeight, 40), 128) + 'px'
-      app.draft(b.value)
+      if (app.typed) app.typed(b.value)
       updateGo()
     },
     /** Tells it to screen readers. */

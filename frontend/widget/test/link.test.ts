@@ -164,10 +164,16 @@ test('what the server refuses by closing is reported once', () => {
 test('nonsense is dropped, and a server of nothing else is left', () => {
   link.start()
   last().welcome()
-  for (let i = 0; i < 20; i++) last().onmessage!({ data: i % 2 ? '{' : '7' })
+  for (let i = 0; i < 30; i++) last().onmessage!({ data: ['{', '7', 'null', '{"type":5}'][i % 4] })
   expect(frames.length).toBe(1)
   expect(states.at(-1)).toBe('open')
-  last().onmessage!({ data: 'null' })
+  last().onclose!({ code: 1006 })
+  vi.advanceTimersByTime(500)
+  last().onopen!()
+  for (let i = 0; i < 12; i++) {
+    vi.advanceTimersByTime(1_000)
+    last().onmessage!({ data: '{' })
+  }
   expect(states.at(-1)).toBe('waiting')
 })
 

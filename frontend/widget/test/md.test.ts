@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { md, safeUrl, stableEnd } from '../src/md'
+import { rich } from '../src/rich'
 
-const html = (s: string, own?: (u: string) => boolean) => {
+const html = (s: string, own: (u: string) => string = () => "") => {
   const d = document.createElement('div')
-  md(s, d, own)
+  md(s, d, { own, rich })
   return d.innerHTML.replace(/ rel="[^"]*" target="_blank"/g, '')
 }
 
@@ -46,9 +47,9 @@ describe('Markdown', () => {
   })
 
   test('own pictures are shown, foreign ones are links', () => {
-    const own = (u: string) => u.startsWith('/v1/files/')
-    expect(html('![p](/v1/files/1)', own)).toBe('<p><a href="/v1/files/1"><img alt="p" src="/v1/files/1"></a></p>')
-    expect(html('[p](/v1/files/1)', own)).toBe('<p><a href="/v1/files/1">p</a></p>')
+    const own = (u: string) => (u.startsWith('/v1/files/') ? 'https://chat.example' + u : '')
+    expect(html('![p](/v1/files/1)', own)).toBe('<p><a href="https://chat.example/v1/files/1"><img alt="p" src="https://chat.example/v1/files/1"></a></p>')
+    expect(html('[p](/v1/files/1)', own)).toBe('<p><a href="https://chat.example/v1/files/1">p</a></p>')
     expect(html('[p](/v1/other/1)', own)).toBe('<p>p (/v1/other/1)</p>')
   })
 

@@ -22,7 +22,6 @@ export const en = {
   typing: 'Writing',
   queue: 'You are number {n} in line',
   over: '{n} characters too many',
-  latest: 'Latest message',
   unread: '{n} unread',
 }
 

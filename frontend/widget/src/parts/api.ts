@@ -1,17 +1,28 @@
 import { attr, button, h } from '../dom'
+import { tell } from '../context'
 import { hand } from '../hand'
+import { enc } from '../safe'
 import type { Identity } from '../settings'
 import type { App } from '../types'
 
 /** What pages call seldom: see `RARE` in the core. */
 hand((app, name: string, a: any, b: any) => {
-  const calls: Record<string, (app: App, a: any, b: any) => void> = { popout, newConversation, reset: newConversation, setAttributes, setContext: setAttributes, track, tag, untag, setUser, shutdown }
+  app.facts = app.facts || { attributes: {}, tags: [] }
+  const calls: Record<string, (app: App, a: any, b: any) => void> = { popout, newConversation, reset: newConversation, setAttributes, setContext: setAttributes, track, tag, untag, setUser, prefill, setTheme, shutdown }
   calls[name](app, a, b)
 })
 
 function popout(app: App) {
   window.open(app.base + 'chat?site=' + encodeURIComponent(app.name), 'haoke', 'width=420,height=680')
 }
+
+/** Opens the panel with a text in the box. */
+function prefill(app: App, text: string) {
+  app.view.open()
+  app.view.fill(String(text))
+}
+
+const setTheme = (app: App, theme: string) => app.configure({ theme })
 
 /** Leaves the conversation; the visitor can take that back. */
 function newConversation(app: App) {
@@ -40,35 +51,25 @@ function note(app: App, text: string, action: string, fn: () => void) {
   }, action)
 }
 
-/** Tells a server that listens what has changed; one that does not, says so and is left alone. */
-function context(app: App, event?: { name: string; data?: unknown }) {
-  app.link.send({
-    type: 'context',
-    page: { url: location.href.slice(0, 2000), title: document.title.slice(0, 300) },
-    attributes: app.attributes,
-    tags: app.tags,
-    event,
-  })
-}
-
 function setAttributes(app: App, a: Record<string, unknown>) {
-  Object.assign(app.attributes, a)
-  context(app)
+  const next = { ...app.facts!.attributes, ...a }
+  // More than a frame has room for is not taken.
+  if (enc(next).length < 4000) app.facts!.attributes = next
+  tell(app)
 }
 
 function track(app: App, name: string, data?: unknown) {
-  context(app, { name: String(name).slice(0, 100), data })
+  tell(app, { name: String(name).slice(0, 100), data })
 }
 
 function untag(app: App, t: string) {
-  app.tags = app.tags.filter(x => x !== String(t))
-  context(app)
+  app.facts!.tags = app.facts!.tags.filter(x => x !== String(t))
+  tell(app)
 }
 
 function tag(app: App, t: string) {
-  app.tags = app.tags.filter(x => x !== String(t)).slice(0, 49)
-  app.tags.push(String(t).slice(0, 60))
-  context(app)
+  app.facts!.tags = [...app.facts!.tags.filter(x => x !== String(t)).slice(0, 49), String(t).slice(0, 60)]
+  tell(app)
 }
 
 /** Another identity: the server learns it by a new hello. */
@@ -78,6 +79,7 @@ function setUser(app: App, u: Identity) {
 }
 
 function shutdown(app: App) {
+  app.emit('shutdown')
   app.shutdown()
   delete (window as any).Haoke
 }

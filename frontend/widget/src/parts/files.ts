@@ -58,7 +58,7 @@ async function upload(app: App, file: File): Promise<string | undefined> {
   const d = parse(await r.text())
   const url = String(d.url)
   if (!app.own(url)) throw new Error('upload: foreign address')
-  app.say('[' + (String(d.name || file.name).replace(/[[\]\n]/g, ' ') || 'file') + '](' + url + ')')
+  app.say((/^image\//.test(String(d.type)) ? '![' : '[') + (String(d.name || file.name).replace(/[[\]\n]/g, ' ') || 'file') + '](' + url + ')')
   return undefined
 }
 

@@ -14,7 +14,7 @@ hand((app, what: string, ...args) => {
     styled.add(app)
     app.view.style(css)
   }
-  const forms: Record<string, (...a: any[]) => void> = { consent, prechat, offline, rate, why, save }
+  const forms: Record<string, (...a: any[]) => void> = { begin, offline, rate, why, save }
   forms[what](app, ...args)
 })
 
@@ -65,11 +65,30 @@ function submitter(f: HTMLFormElement, label: string, fn: () => void) {
   return b
 }
 
+/** What stands before the conversation: consent, then questions. */
+function begin(app: App) {
+  const { site, store, view } = app
+  const s = store.saved
+  const c = site.consent && !s.k
+  const gate = c && site.consent!.required ? 'consent' : site.prechat && site.prechat.length && !s.p && !s.q ? 'prechat' : ''
+  if (c) consent(app)
+  if (gate == 'prechat') prechat(app)
+  if (gate) {
+    const first = gate == 'consent' ? view.form.querySelector<HTMLElement>('.con .pri') : view.scroll.querySelector<HTMLElement>('.prechat input')
+    if (view.isOpen && first) first.focus({ preventScroll: true })
+    return
+  }
+  view.row.hidden = false
+  view.refresh()
+  app.connect()
+  if (!view.root.matches(':focus-within')) view.focus()
+}
+
 function consent(app: App) {
   const c = app.site.consent
   const v = app.view
   if (!c || v.form.querySelector('.con')) return
-  const p = h('p', 'con', null, String(c.text) + ' ')
+  const p = h('p', 'con', null, String(app.site.consentText || c.text) + ' ')
   v.form.insertBefore(p, v.row)
   const url = String(c.url || '')
   if (/^(https?:\/\/|\/(?!\/))/i.test(url)) link(url, p, app.t('privacy', 'Privacy'))
@@ -84,7 +103,6 @@ function consent(app: App) {
       app.begin()
       v.focus()
     }, app.t('agree', 'Agree and start'))
-    v.focus()
   } else {
     const off = app.on('message:sent', () => {
       agree()
@@ -115,7 +133,6 @@ function prechat(app: App) {
     app.begin()
     app.view.focus()
   })
-  fields[0][1].focus()
 }
 
 function offline(app: App) {

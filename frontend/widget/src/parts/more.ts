@@ -1,8 +1,11 @@
 import css from './more.css?inline'
 import type { Msg } from '../convo'
-import { attr, button, h, named } from '../dom'
+import { attr, button, h, icon, ICONS, named } from '../dom'
+import { tell } from '../context'
 import { hand } from '../hand'
 import { link, safeUrl } from '../md'
+import { rich } from '../rich'
+import { routes } from '../route'
 import { readable } from '../theme'
 import type { App } from '../types'
 
@@ -16,6 +19,7 @@ const ICON = {
   star: 'm12 3 2.8 5.7 6.2.9-4.5 4.4 1.1 6.2L12 17.3 6.4 20.2l1.1-6.2L3 9.6l6.2-.9Z',
   sound: 'M11 5 6 9H3v6h3l5 4ZM15.5 8.5a5 5 0 0 1 0 7M18.5 5.5a9 9 0 0 1 0 13',
   clip: 'm20 11-8.5 8.5a5 5 0 0 1-7-7L13 4a3.5 3.5 0 0 1 5 5l-8.5 8.5a2 2 0 0 1-3-3L14 7',
+  person: 'M19 21a7 7 0 0 0-14 0M12 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8',
   face: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18M8.5 14a4.5 4.5 0 0 0 7 0M9 9.5h.01M15 9.5h.01',
 }
 
@@ -24,9 +28,22 @@ const ICON = {
  * when the panel opens, or when an earlier conversation goes on.
  */
 hand(app => {
-  if (!app.ring) app.ring = bell(app)
+  if (!app.ring) {
+    app.on('mode', was => {
+      if (app.mode == 'human') app.emit('handoff:joined')
+      if (was == 'human') app.emit('handoff:ended')
+    })
+    app.ring = bell(app)
+    app.titled = title()
+    app.titled(app.unread)
+    // Which page the visitor is on, also where pages change without a load.
+    app.on('shutdown', routes(() => tell(app)))
+  }
   if (!app.view.panel || app.dress) return
   app.view.style(css)
+  app.rich = rich
+  // An answer under way is drawn again from its start, with everything.
+  app.view.list!.stream(null)
   const skew = clock(app)
   app.dress = (m, g, x) => {
     stamp(app, m, g, x, skew)
@@ -35,12 +52,27 @@ hand(app => {
   }
   menu(app)
   tools(app)
+  app.view.human.prepend(icon(ICON.person))
   trap(app)
+  down(app)
+  speech(app)
+  typing(app)
   looks(app)
   app.view.look()
   app.convo.msgs.forEach(m => app.view.list!.put(m))
   app.view.list!.toEnd()
 })
+
+/** Puts the number of unread messages before the page's title. */
+function title() {
+  let had = ''
+  return (n: number) => {
+    const t = document.title
+    const own = had && !t.indexOf(had) ? t.slice(had.length) : t
+    had = n ? '(' + n + ') ' : ''
+    if (t != had + own) document.title = had + own
+  }
+}
 
 /** Two soft tones. The browser lets them sound only after a gesture of the visitor. */
 function bell(app: App) {
@@ -84,9 +116,11 @@ function bell(app: App) {
 function looks(app: App) {
   const v = app.view
   const paint = v.style('')
+  const by = h('span', '', v.foot)
   const look = v.look
   v.look = () => {
     look()
+    by.textContent = app.site.poweredBy ? 'Haoke' : ''
     const c = getComputedStyle(v.root)
     const color = c.getPropertyValue('--c').trim()
     // The harder of surface and ground counts.
@@ -284,6 +318,63 @@ function tools(app: App) {
     take(e.dataTransfer, e)
   })
   v.box.addEventListener('paste', e => take(e.clipboardData, e))
+}
+
+/** A button that goes to the end, while that is out of sight. */
+function down(app: App) {
+  const { view } = app
+  const l = view.list!
+  const b = iconButton(ICONS.down, '', 'i down', view.form, () => l.toEnd())
+  const look = view.look
+  view.look = () => {
+    look()
+    named(b, app.t('latest', 'Latest message'))
+  }
+  const moved = () => void (b.hidden = l.atEnd())
+  view.scroll.addEventListener('scroll', moved, { passive: true })
+  new MutationObserver(moved).observe(view.scroll, { childList: true, subtree: true })
+  moved()
+}
+
+/** Tells screen readers finished sentences, each once. */
+function speech(app: App) {
+  let spoken = 0
+  let before = ''
+  app.speak = (s, whole) => {
+    if (s.slice(0, before.length) != before) spoken = 0
+    let end = whole ? s.length : spoken
+    const re = /[.!?…؟](?=\s)|[。！？\n]/g
+    re.lastIndex = spoken
+    while (!whole && re.exec(s)) end = re.lastIndex
+    app.view.say(s.slice(spoken, end).replace(/[*_`#>|~]/g, ''))
+    spoken = whole ? 0 : end
+    before = whole ? '' : s
+  }
+}
+
+/** Lets the other side know that words are on their way: a burst is answered as one. */
+function typing(app: App) {
+  let at = 0
+  let end = 0
+  const stop = () => {
+    clearTimeout(end)
+    if (at) app.link.send({ type: 'typing', on: false })
+    at = 0
+  }
+  // What was not sent survives a reload of the page.
+  const v = app.view
+  const draft = app.store.tab(':d')
+  if (draft && !v.box.value) v.fill(String(draft))
+  app.typed = text => {
+    app.store.tab(':d', text)
+    if (!text) return stop()
+    const now = performance.now()
+    if (!at || now - at > 2_000) at = app.link.send({ type: 'typing', on: true }) ? now : 0
+    clearTimeout(end)
+    end = setTimeout(stop, 4_000)
+  }
+  // Else a server that waits for the visitor's next words would go on waiting.
+  app.on('message:sent', stop)
 }
 
 /** On phones the panel covers the page: Tab stays inside. */

@@ -1,5 +1,6 @@
 import { button, h } from '../dom'
 import { hand } from '../hand'
+import { routes } from '../route'
 import type { Rule } from '../settings'
 import type { App } from '../types'
 
@@ -17,7 +18,7 @@ hand(app => {
     }
   }
   const rules = (app.site.proactive || []).slice(0, 10)
-  const began = performance.now()
+  let began = performance.now()
   let over = done()
   const check = () => {
     if (over || app.view.isOpen || app.convo.top() > 0) return
@@ -26,8 +27,7 @@ hand(app => {
       // Never over a form that the visitor is typing in.
       const at = document.activeElement as HTMLElement | null
       if (at && (/^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName) || at.isContentEditable)) return
-      over = true
-      clearInterval(timer)
+      end()
       try {
         sessionStorage.setItem(key, '1')
       } catch {
@@ -40,6 +40,18 @@ hand(app => {
   }
   const timer = setInterval(check, 1000)
   addEventListener('scroll', check, { passive: true })
+  // Another page of a single-page shop: its rules hold from now.
+  const left = routes(() => {
+    began = performance.now()
+    check()
+  })
+  const end = () => {
+    over = true
+    clearInterval(timer)
+    removeEventListener('scroll', check)
+    left()
+  }
+  app.on('shutdown', end)
   check()
 })
 
