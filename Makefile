@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X haoke/backend.Version=$(VERSION) -X haoke/backend.Commit=$(C
 # -trimpath here and not on single lines: one build cache for everything.
 export GOFLAGS := -buildvcs=false -trimpath
 
-.PHONY: help setup setup-test frontend daemon desktop run test test-go test-race test-fuzz test-web test-desktop bench lint clean
+.PHONY: help setup setup-test frontend daemon desktop run test test-go test-race test-fuzz test-web test-desktop bench lint clean windows linux mac release test-installers vuln
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -56,5 +56,23 @@ lint: ## formatting and go vet
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	CGO_ENABLED=0 go vet ./backend/... ./frontend
 
+windows: frontend ## build/dist: installers for Windows, amd64 and arm64
+	@installers/windows/build.sh
+
+linux: frontend ## build/dist: deb, rpm and tar.gz
+	@installers/linux/build.sh
+
+mac: frontend ## build/dist: the daemon for macOS; the app only on a Mac
+	@installers/darwin/build.sh
+
+release: ## every artefact with checksums, licences and the list of parts
+	@installers/release.sh
+
+test-installers: ## large: install, run, upgrade and remove what was built
+	@installers/test.sh
+
+vuln: ## known vulnerabilities in what is linked (GOVULNDB: a database of your own)
+	CGO_ENABLED=0 go run golang.org/x/vuln/cmd/govulncheck@v1.1.4 $(if $(GOVULNDB),-db $(GOVULNDB)) ./backend/...
+
 clean: ## remove what was built
-	rm -rf build/bin build/tmp build/shots build/reports
+	rm -rf build/bin build/dist build/tmp build/shots build/reports

@@ -17,15 +17,18 @@ DIST=build/dist
 STAGE=build/tmp/linux
 mkdir -p $DIST $STAGE/share
 host=$(go env GOHOSTARCH)
-export PKG_VERSION=$VERSION PKG_MTIME PKG_STAGE PKG_ARCH
+PKG_VERSION=$VERSION
 PKG_MTIME=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)
 
 installers/licences.sh > $STAGE/share/THIRD-PARTY.txt
 sed "s/@VERSION@/$VERSION/;s/@DATE@/${PKG_MTIME%%T*}/" installers/linux/io.haoke.Haoke.metainfo.xml > $STAGE/share/io.haoke.Haoke.metainfo.xml
 
 pack() { # name of the nfpm file
-  "${NFPM[@]}" package -f "installers/linux/nfpm-$1.yaml" -p deb -t $DIST/ >/dev/null
-  "${NFPM[@]}" package -f "installers/linux/nfpm-$1.yaml" -p rpm -t $DIST/ >/dev/null
+  local kind
+  sed "s,\${PKG_ARCH},$PKG_ARCH,;s,\${PKG_VERSION},$PKG_VERSION,;s,\${PKG_STAGE},$PKG_STAGE," "installers/linux/nfpm-$1.yaml" > "$PKG_STAGE/nfpm.yaml"
+  for kind in deb rpm; do
+    "${NFPM[@]}" package -f "$PKG_STAGE/nfpm.yaml" -p $kind -t $DIST/ > "$PKG_STAGE/nfpm.log" 2>&1 || { cat "$PKG_STAGE/nfpm.log"; exit 1; }
+  done
   echo "linux: $1 $PKG_ARCH: deb, rpm"
 }
 
@@ -50,7 +53,7 @@ for PKG_ARCH in "$host" $([ "$host" = amd64 ] && echo arm64 || echo amd64); do
   else
     echo "linux: haoke (the window) for $PKG_ARCH: not built here; it links GTK and WebKit of that processor. Run make linux on such a machine, or give CC_ARM64."
   fi
-  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -C "$PKG_STAGE" --transform "s,^\./,haoked-$VERSION/," -cf - ./haoked ./share \
+  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --mode=u+rwX,go+rX -C "$PKG_STAGE" --transform "s,^\./,haoked-$VERSION/," -cf - ./haoked ./share \
     | gzip -9n > "$DIST/haoked-$VERSION-linux-$PKG_ARCH.tar.gz"
   echo "linux: haoked $PKG_ARCH: tar.gz"
 done

@@ -70,6 +70,7 @@ Without a subcommand it serves, as "haoked serve" does.`,
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
 	root.AddCommand(serve, simCommand(), doctorCommand(), backupCommand(), restoreCommand(), benchCommand(), healthCommand(), manCommand(), versionCommand())
+	root.AddCommand(serviceCommands()...)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 
@@ -48,16 +49,18 @@ Logs go to standard error.`,
 					cfg.Flags = append(cfg.Flags, f)
 				}
 			}
-			var b *backend.Backend
-			cfg.Ready = func(a backend.Addresses) {
-				fmt.Fprintf(c.OutOrStdout(), "ready public=%s admin=%s\n", a.Public, a.Admin)
-				tellManager(c.Context(), b.Healthy)
-			}
-			b, err := backend.New(c.Context(), cfg)
-			if err != nil {
-				return err
-			}
-			return b.Run(c.Context())
+			return underManager(c.Context(), func(ctx context.Context) error {
+				var b *backend.Backend
+				cfg.Ready = func(a backend.Addresses) {
+					fmt.Fprintf(c.OutOrStdout(), "ready public=%s admin=%s\n", a.Public, a.Admin)
+					tellManager(ctx, b.Healthy)
+				}
+				b, err := backend.New(ctx, cfg)
+				if err != nil {
+					return err
+				}
+				return b.Run(ctx)
+			})
 		},
 	}
 	where.flags(c)
