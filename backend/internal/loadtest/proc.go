@@ -83,9 +83,12 @@ func readyFields(line string) map[string]string {
 // PID is the process's number.
 func (p *Proc) PID() int { return p.cmd.Process.Pid }
 
-// Stop asks the process to end and kills it when it does not within 15 s.
+// Stop asks the process to end and kills it when it does not within 15 s, or
+// at once where the operating system knows no such request.
 func (p *Proc) Stop() {
-	p.cmd.Process.Signal(syscall.SIGTERM)
+	if p.cmd.Process.Signal(syscall.SIGTERM) != nil {
+		p.cmd.Process.Kill()
+	}
 	select {
 	case <-p.done:
 	case <-time.After(15 * time.Second):
