@@ -20,5 +20,5 @@ export default defineConfig({
     reportCompressedSize: false,
   },
   server: admin ? { proxy: { '/api': { target: admin, ws: true } } } : {},
-  test: { environment: 'node', include: ['tests/**/*.test.ts'] },
+  test: { environment: 'node', include: ['tests/**/*.test.ts'], testTimeout: 120_000 },
 } as Parameters<typeof defineConfig>[0]);
