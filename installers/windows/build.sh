@@ -13,7 +13,7 @@ mkdir -p build/dist build/tmp/windows
 # Linked into both programs: icon, manifest and version. Removed again, as it
 # concerns nobody who builds for himself.
 trap 'rm -f rsrc_windows_*.syso backend/cmd/haoked/rsrc_windows_*.syso' EXIT
-sed "s/0\.1\.0\.0/$VERSION.0/g;s,\.\./\.\./,$PWD/," installers/windows/winres.json > build/tmp/windows/winres.json
+sed "s/0\.1\.0\.0/$VERSION.0/g;s,../../build/windows,../../windows," installers/windows/winres.json > build/tmp/windows/winres.json
 GOOS='' go run github.com/tc-hib/go-winres@v0.3.3 make --in build/tmp/windows/winres.json --arch amd64,arm64 --out rsrc
 cp rsrc_windows_*.syso backend/cmd/haoked/
 for arch in ${WINDOWS_ARCHS:-amd64 arm64}; do
