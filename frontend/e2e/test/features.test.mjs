@@ -67,6 +67,7 @@ test('required consent: nothing is connected or stored until agreed', async t =>
   await w.open()
   await w.host.getByText('90 days').waitFor()
   assert.equal(await w.box.isVisible(), false)
+  assert.equal(await w.host.getByRole('button', { name: 'Talk to a person' }).count(), 0)
   await page.waitForTimeout(300)
   assert.equal(mock.sockets.size, 0)
   assert.equal(await page.evaluate(() => localStorage.length), 0)
@@ -239,6 +240,30 @@ test('a rule speaks first, once a session, not over a form', async t => {
   await page.reload()
   await page.waitForTimeout(1500)
   assert.equal(await w.host.getByText('Looking for a gift?').count(), 0)
+})
+
+test('a single-page shop: rules hold anew on each route, the server learns where the visitor is', async t => {
+  const { mock, page, w } = await shop(t, { proactive: [{ text: 'Need help with tea?', path: '/tea*' }] })
+  await w.launcher.waitFor()
+  await page.evaluate(() => history.pushState({}, '', '/clay/1'))
+  await page.evaluate(() => history.pushState({}, '', '/tea/1'))
+  await w.host.getByText('Need help with tea?').click()
+  await w.panel.waitFor()
+  await until('the page in the hello', () => mock.frames.some(f => f.type === 'hello' && f.page.url.endsWith('/tea/1')))
+  await w.host.locator('[aria-haspopup=menu]').waitFor()
+  await page.evaluate(() => history.replaceState({}, '', '/tea/2'))
+  await until('the new page', () => mock.frames.some(f => f.type === 'context' && f.page.url.endsWith('/tea/2')))
+  await page.evaluate(() => history.back())
+  await until('the page before', () => mock.frames.some(f => f.type === 'context' && f.page.url.endsWith('/clay/1')))
+  await page.evaluate(() => Haoke.setContext({ cart: 2 }))
+  mock.cut()
+  await until('all of it in the next hello', () => mock.frames.filter(f => f.type === 'hello').at(-1).page.url.endsWith('/clay/1') && mock.frames.filter(f => f.type === 'hello').at(-1).attributes?.cart === 2)
+  await page.evaluate(() => Haoke.shutdown())
+  await until('gone', async () => (await page.locator('haoke-chat').count()) === 0)
+  const n = mock.frames.length
+  await page.evaluate(() => history.pushState({}, '', '/tea/9'))
+  await page.waitForTimeout(300)
+  assert.equal(mock.frames.length, n)
 })
 
 test('on phones the panel fills the screen', async t => {

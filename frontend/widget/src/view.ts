@@ -247,7 +247,7 @@ export function createView(app: App, page: boolean) {
       banner.textContent = me.line && w[me.line]
       banner.hidden = !me.line
       quick.hidden = !me.list!.empty() || me.row.hidden
-      human.hidden = s.human === false || m != 'ai'
+      human.hidden = s.human === false || m != 'ai' || me.row.hidden
       updateGo()
     },
     setBusy(b: boolean) {

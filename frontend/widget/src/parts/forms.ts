@@ -181,7 +181,7 @@ function rate(app: App) {
     score = n
     for (let i = 0; i < 5; i++) {
       attr(stars[i], 'aria-checked', i == n - 1)
-      stars[i].style.color = i < n ? 'var(--acc)' : ''
+      stars[i].classList.toggle('on', i < n)
       stars[i].tabIndex = i == Math.max(n - 1, 0) ? 0 : -1
     }
     if (focus) stars[n - 1].focus()
