@@ -17,8 +17,8 @@ func (s *Suite) turns(ctx context.Context) error {
 		return err
 	}
 	s.errorsOf("errors at 200 streams at once", a.out)
-	s.atMost("added latency p50 at 200 streams, ms", 1.5, a.added.P50, "%.1f", beside(a.relay.P50))
-	s.atMost("added latency p99 at 200 streams, ms", 8, a.added.P99, "%.1f", beside(a.relay.P99))
+	s.latency(a, "added latency p50 at 200 streams, ms", 1.5, a.added.P50, beside(a.relay.P50))
+	s.latency(a, "added latency p99 at 200 streams, ms", 8, a.added.P99, beside(a.relay.P99))
 	s.tell("... to the first piece, p50 / p99, ms", "the question is on disk before the call starts", "%.1f / %.1f", a.added.First50, a.added.First99)
 	s.atMost("new upstream connections a call", 0.05, a.dials, "%.4f", "")
 	s.tell("processor time a turn, µs", "filter, prompt, storage, metrics, 20 pieces", "%.0f", a.cpu)
@@ -27,9 +27,21 @@ func (s *Suite) turns(ctx context.Context) error {
 		return err
 	}
 	s.errorsOf("errors at 500 streams at once", b.out)
-	s.atMost("added standard deviation at 500 streams, ms", 10, b.added.Deviation, "%.1f", fmt.Sprintf("replies %.1f, direct calls %.1f, bare relay added %.1f", b.out.Reply.Deviation, b.direct.Reply.Deviation, b.relay.Deviation))
+	s.latency(b, "added standard deviation at 500 streams, ms", 10, b.added.Deviation, fmt.Sprintf("replies %.1f, direct calls %.1f, bare relay added %.1f", b.out.Reply.Deviation, b.direct.Reply.Deviation, b.relay.Deviation))
 	s.tell("added latency p50 / p99 at 500 streams, ms", "", "%.1f / %.1f", b.added.P50, b.added.P99)
 	return nil
+}
+
+// latency adds a row of a time. When the direct calls were disturbed, the
+// difference to them says nothing about the server: no row passes on noise.
+func (s *Suite) latency(m streamed, name string, target, value float64, note string) {
+	late := m.direct.Reply.P50 - m.ideal
+	if late > 5 || m.direct.Reply.Deviation > 10 {
+		s.add(name, fmt.Sprintf("≤ %.1f", target), fmt.Sprintf("not judged (%.1f)", value), false,
+			fmt.Sprintf("the machine was busy: direct calls were %.0f ms late with a deviation of %.0f ms; %s", late, m.direct.Reply.Deviation, note))
+		return
+	}
+	s.atMost(name, target, value, "%.1f", note)
 }
 
 // streamed is one measurement of streams side by side.
@@ -37,6 +49,7 @@ type streamed struct {
 	out, direct  Outcome
 	added, relay Added
 	dials, cpu   float64
+	ideal        float64 // ms that one answer takes on a machine without load
 }
 
 func beside(relay float64) string {
@@ -46,7 +59,7 @@ func beside(relay float64) string {
 // streams keeps about n streams under way and measures direct calls, the bare
 // relay and the appliance one after the other.
 func (s *Suite) streams(ctx context.Context, n int, a answers) (streamed, error) {
-	var m streamed
+	m := streamed{ideal: float64(a.took().Milliseconds())}
 	l, err := newLab(ctx, s.cfg.Program, s.dir, a, s.cfg.Pin)
 	if err != nil {
 		return m, err
