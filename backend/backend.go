@@ -101,6 +101,9 @@ func (b *Backend) open(ctx context.Context) (err error) {
 	file, required := b.cfg.ConfigFile, true
 	if file == "" {
 		file, required = filepath.Join(b.dir, fileConfig), false
+		if _, err := os.Stat(file); err != nil {
+			file = "" // none there, or a folder that cannot be used: its own check says so
+		}
 	}
 	b.settings, err = settings.Open(settings.Config{
 		File: file, FileRequired: required, Environ: b.cfg.Environ, Flags: b.cfg.Flags,
