@@ -79,7 +79,7 @@ export class Widget {
 }
 
 /** Waits until fn is true; the last error tells what was missing. */
-export async function until(what, fn, ms = 10_000) {
+export async function until(what, fn, ms = 20_000) {
   const end = Date.now() + ms
   let last
   while (Date.now() < end) {

@@ -25,7 +25,7 @@ export async function startMock({ site = {}, pages = {} } = {}) {
     offline: [],
     uploads: [],
     frames: [],
-    /** What the AI answers: pieces and the pause between them. */
+    /** What the AI answers: pieces, the pause between them, and what to wait for before (milliseconds or a promise). */
     answer: text => ({ pieces: `You said: **${text}**. That is all.`.match(/.{1,6}/gs), pause: 10 }),
     epoch: 'e1',
     /** Refuses every upgrade while true. */
@@ -208,7 +208,7 @@ async function answer(m, conv, text) {
   conv.answering = true
   conv.stop = false
   broadcast(m, conv, { type: 'status', state: 'thinking' })
-  if (a.wait) await sleep(a.wait)
+  await (a.wait > 0 ? sleep(a.wait) : a.wait)
   conv.live = { seq: conv.messages.length + 1, text: '' }
   for (const p of a.pieces || []) {
     if (conv.stop) break

