@@ -156,6 +156,9 @@ func (x prompter) Prompt(ctx context.Context, head chat.Conversation, msgs, open
 	if t := s.Upstream.Temperature; t >= 0 {
 		call.Temperature = &t
 	}
+	if !s.Context.KeepPrompt {
+		return call, "", nil
+	}
 	return call, trace.JSON(), nil
 }
 

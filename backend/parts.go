@@ -176,7 +176,7 @@ func (p *parts) buildFront(ctx context.Context) error {
 
 // offlineOnly: no upstream is configured, the FAQ answers alone.
 func (p *parts) offlineOnly() bool {
-	return len(p.gate.Snapshot().Keys) == 0 && p.settings.Current().Upstream.BaseURL == ""
+	return p.settings.Current().Upstream.BaseURL == "" && len(p.gate.Snapshot().Keys) == 0
 }
 
 // background hands every long-lived part to the group.

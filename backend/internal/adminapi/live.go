@@ -27,14 +27,15 @@ type Live struct {
 	acceptor *wsconn.Acceptor
 	work     chan func(context.Context)
 
-	mu    sync.Mutex
-	ring  []wire.LiveEvent // the newest last
-	last  uint64
-	conns map[*liveConn]struct{}
-	stats *wire.StatsTick
-	state string            // of the last status event
-	keys  map[string]string // state of each key in its last event
-	ended bool
+	mu     sync.Mutex
+	ring   []wire.LiveEvent // the newest last
+	last   uint64
+	conns  map[*liveConn]struct{}
+	stats  *wire.StatsTick
+	polled time.Time         // a page last polled
+	state  string            // of the last status event
+	keys   map[string]string // state of each key in its last event
+	ended  bool
 }
 
 // liveConn is one page.
@@ -91,6 +92,9 @@ func (l *Live) Run(ctx context.Context) error {
 // later hands work to Run; when it is full the work is dropped and every page
 // is told that there is a gap.
 func (l *Live) later(f func(context.Context)) {
+	if l.unseen() {
+		return
+	}
 	select {
 	case l.work <- f:
 	default:
@@ -100,7 +104,23 @@ func (l *Live) later(f func(context.Context)) {
 	}
 }
 
-// idle reports whether nobody looks, so that drafts need not be encoded.
+// pollMemory is how long a page that polled counts as looking.
+const pollMemory = time.Minute
+
+// unseen reports that no page looks. What happens then is not worth the work
+// of an event; its number is used up, so that a page that comes back sees a
+// gap and reloads.
+func (l *Live) unseen() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.conns) > 0 || l.a.Now().Sub(l.polled) < pollMemory {
+		return false
+	}
+	l.last++
+	return true
+}
+
+// watched reports whether a page wants the drafts of a conversation.
 func (l *Live) watched(id chat.ConversationID) bool {
 	for c := range l.conns {
 		if c.watch == id {

@@ -74,6 +74,7 @@ func (l *Live) poll(q wire.LiveQuery, owner bool) wire.LivePoll {
 	lines := l.pollLog(q.Logs, owner)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.polled = l.a.Now()
 	out := wire.LivePoll{Events: []wire.LiveEvent{}, Last: l.last}
 	if q.After > 0 {
 		out.Events, out.Gap = l.sinceLocked(q.After)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/session"
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 // child runs until it is killed.
 func child(what, path string) int {
 	ctx := context.Background()
-	db, err := Open(ctx, Config{Path: path, Reserve: -1})
+	db, err := Open(ctx, Config{Path: path, Reserve: -1, CheckBudget: time.Minute})
 	if err != nil {
 		fmt.Println("error", err)
 		return 1
