@@ -3,7 +3,7 @@
 # in clean roots (debootstrap), Windows under Wine, files checked by the tools
 # of their kind. What cannot be tried on this machine is named, not passed over.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 ROOT=$PWD
 VERSION=$(cat build/VERSION)
 WORK=build/tmp/installers
