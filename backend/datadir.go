@@ -20,10 +20,15 @@ func DefaultDataDir() string {
 		if d := os.Getenv("HAOKE_PROGRAMDATA"); d != "" {
 			return filepath.Join(d, "Haoke")
 		}
+		// A service of this machine keeps its data there; its window joins it.
+		shared := filepath.Join(os.Getenv("ProgramData"), "Haoke")
+		if _, err := os.Stat(filepath.Join(shared, fileDatabase)); err == nil {
+			return shared
+		}
 		if d := os.Getenv("AppData"); d != "" {
 			return filepath.Join(d, "Haoke")
 		}
-		return filepath.Join(os.Getenv("ProgramData"), "Haoke")
+		return shared
 	case "darwin":
 		if home, err := os.UserHomeDir(); err == nil {
 			return filepath.Join(home, "Library", "Application Support", "Haoke")

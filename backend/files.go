@@ -41,8 +41,13 @@ func (p *parts) takeUpload(w http.ResponseWriter, r *http.Request) {
 	limit := int64(s.Upload.MaxBytes)
 	r.Body = http.MaxBytesReader(w, r.Body, limit+64<<10)
 	file, header, err := r.FormFile("file")
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		http.Error(w, upload.ErrTooLarge.Error(), http.StatusRequestEntityTooLarge)
+		return
+	}
 	if err != nil {
-		http.Error(w, "no file came, or it is too large", http.StatusBadRequest)
+		http.Error(w, "no file came", http.StatusBadRequest)
 		return
 	}
 	defer file.Close()

@@ -163,6 +163,7 @@ func (p *parts) buildFront(ctx context.Context) error {
 		Offline:     p.offlineOnly,
 		BlockedText: func() string { return *p.blockedText.Load() },
 		Paused:      p.paused.Load,
+		PeopleAtCap: func() bool { return current().Limits.AtCap == "people" },
 		KeepTrace:   func() bool { return current().Context.KeepPrompt },
 	}, engine.Deps{
 		Sessions: p.sessions, Upstream: p.upstream, Prompter: prompter{p}, Curated: curated{p}, Filter: filtering{p},
@@ -182,7 +183,7 @@ func (p *parts) offlineOnly() bool {
 // background hands every long-lived part to the group.
 func (p *parts) background(ctx context.Context, start func(func() error)) {
 	for _, run := range []func(context.Context) error{
-		p.db.Run, p.ledger.Run, p.hits.run, p.metrics.Run, p.counter.Run, p.gate.Run, p.upstream.Run, p.summariser.Run, p.api.Run, p.api.Live().Run, p.archive.Run, p.retain,
+		p.db.Run, p.ledger.Run, p.hits.run, p.metrics.Run, p.counter.Run, p.gate.Run, p.upstream.Run, p.summariser.Run, p.keepHours, p.api.Run, p.api.Live().Run, p.archive.Run, p.retain,
 	} {
 		start(func() error { return run(ctx) })
 	}

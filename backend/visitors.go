@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"haoke/backend/internal/chat"
 	"haoke/backend/internal/gateway"
 	"haoke/backend/internal/httpd"
 	"haoke/backend/internal/settings"
@@ -48,7 +47,7 @@ func (p *parts) refreshLive(s *settings.Settings) error {
 			MessagesAMinute: s.Limits.MessagesPerMinute, MessageChars: s.Limits.MessageChars,
 		},
 		Policy: policy, Settings: look, IdentitySecret: []byte(s.Site.IdentitySecret.Reveal()),
-		DefaultMode: chat.ModeAI, Epoch: p.epoch,
+		DefaultMode: modeAt(s, time.Now()), Epoch: p.epoch,
 	})
 	return nil
 }

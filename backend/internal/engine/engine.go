@@ -127,6 +127,7 @@ type Config struct {
 	Offline      func() bool   // no upstream is configured: the FAQ answers alone
 	BlockedText  func() string // what a visitor reads whose message was blocked; "": the built-in sentence
 	KeepTrace    func() bool   // store the assembled prompt with each answer
+	PeopleAtCap  func() bool   // at the money cap a person is asked in place of the FAQ; may be nil
 	Paused       func() bool   // no new conversations are taken; may be nil
 	Now          func() time.Time
 }

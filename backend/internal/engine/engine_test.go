@@ -442,3 +442,41 @@ func TestAnOldOpenTurnIsClosedWithAnApology(t *testing.T) {
 		}
 	})
 }
+
+func TestOutsideTheBusinessHours(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mode := chat.ModeOffline
+		b := newBench(t, echo, func(c *Config, _ *Deps) { c.DefaultMode = func() chat.Mode { return mode } })
+		defer b.stop()
+		b.say("1", "anybody there?")
+		synctest.Wait()
+		head, _ := b.store.Head(t.Context(), room1)
+		if m := b.feed.last(); m.From != chat.FromSystem || head.Mode != chat.ModeOffline || head.Pending != 0 {
+			t.Fatalf("closed: %+v, %+v", m, head)
+		}
+		mode = chat.ModeAI // the shop opens
+		b.say("2", "and now?")
+		synctest.Wait()
+		if m := b.feed.last(); m.Text != "re: and now?" {
+			t.Fatalf("open: %+v", m)
+		}
+	})
+}
+
+func TestAtTheMoneyCapAPersonIsAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(context.Context, chat.Call, chat.Sink) (chat.Result, error) {
+			return chat.Result{}, &chat.UpstreamError{Fault: chat.FaultBudget, Reason: "the day's money is spent"}
+		}, func(c *Config, d *Deps) {
+			c.PeopleAtCap = func() bool { return true }
+			d.Curated = plain{found: "from the FAQ"}
+		})
+		defer b.stop()
+		b.say("1", "x")
+		synctest.Wait()
+		head, _ := b.store.Head(t.Context(), room1)
+		if head.Mode != chat.ModeWaiting || b.feed.last().From != chat.FromSystem {
+			t.Fatalf("%+v, %+v", head, b.feed.last())
+		}
+	})
+}

@@ -65,6 +65,9 @@ func (e *Engine) Take(ctx context.Context, in Incoming) error {
 	defer r.mu.Unlock()
 
 	a := e.incoming(in, verdict, words, begun)
+	if verdict.Action != chat.ActionBlock && e.closedFor(ctx, in.Conversation) {
+		a.Messages = append(a.Messages, chat.Message{From: chat.FromSystem, Text: words.NobodyFree})
+	}
 	if e.cfg.Paused != nil && e.cfg.Paused() {
 		a.Create = nil // running conversations go on, new ones do not begin
 	}
@@ -98,8 +101,8 @@ func (e *Engine) afterTakeLocked(r *room, verdict chat.Verdict, head *chat.Conve
 		e.handOverLocked(r, head)
 	case verdict.Action == chat.ActionBlock:
 		// Answered in the same commit.
-	case head.Mode == chat.ModeHuman:
-	case head.Mode == chat.ModeWaiting:
+	case head.Mode != chat.ModeAI:
+		// A person answers, is asked for, or nobody can.
 	default:
 		if r.running {
 			r.queued = append(r.queued, head.LastSeq)
@@ -149,12 +152,24 @@ func (e *Engine) incoming(in Incoming, v chat.Verdict, words *phrases.Set, at ti
 				c.Page = in.Who.Page
 			}
 			c.Unread++
-			seq := c.LastSeq - int64(len(msgs)) + 1
-			if c.Pending == 0 && v.Action != chat.ActionBlock && v.Action != chat.ActionHandover && (c.Mode == chat.ModeAI || c.Mode == chat.ModeOffline) {
-				c.Pending = seq
+			if c.Mode == chat.ModeAI || c.Mode == chat.ModeOffline {
+				c.Mode = e.cfg.DefaultMode() // business hours begin and end
+			}
+			if c.Pending == 0 && v.Action != chat.ActionBlock && v.Action != chat.ActionHandover && c.Mode == chat.ModeAI {
+				c.Pending = c.LastSeq - int64(len(msgs)) + 1
 			}
 		},
 	}
+}
+
+// closedFor reports whether the shop is closed and nobody holds the
+// conversation: the message is kept, and the visitor told so.
+func (e *Engine) closedFor(ctx context.Context, id chat.ConversationID) bool {
+	if e.cfg.DefaultMode() != chat.ModeOffline {
+		return false
+	}
+	head, err := e.sessions.Head(ctx, id)
+	return err != nil || head.Mode == chat.ModeAI || head.Mode == chat.ModeOffline
 }
 
 // merged keeps what an anonymous visit does not know about a visitor who once

@@ -104,7 +104,7 @@ func (e *Engine) openTurn(ctx context.Context, r *room, cancel context.CancelCau
 	end := func() (*turn, bool) { r.running, r.cancel = false, nil; return nil, false }
 
 	head, err := e.sessions.Head(ctx, r.id)
-	if err != nil || head.Pending == 0 || head.Mode == chat.ModeHuman || head.Mode == chat.ModeWaiting || head.Blocked {
+	if err != nil || head.Pending == 0 || head.Mode != chat.ModeAI || head.Blocked {
 		return end()
 	}
 	msgs, err := e.sessions.Messages(ctx, r.id, 0, 0)
@@ -218,6 +218,11 @@ func (t *turn) settle(res chat.Result, err error, question string) outcome {
 		out.finish, out.failed = chat.FinishError, true
 		return out
 	}
+	if fault == chat.FaultBudget && t.e.cfg.PeopleAtCap != nil && t.e.cfg.PeopleAtCap() {
+		t.e.owner.Trouble(t.r.id, fault, reason)
+		t.info.Reason = reason
+		return outcome{from: chat.FromSystem, text: phrases.For(t.head.Visitor.Locale).Busy, finish: chat.FinishError, failed: true, handover: true}
+	}
 	return t.offlineAnswer(question, reason, fault)
 }
 
@@ -225,9 +230,7 @@ func (t *turn) settle(res chat.Result, err error, question string) outcome {
 func (t *turn) withheld(v chat.Verdict) outcome {
 	words := phrases.For(t.head.Visitor.Locale)
 	out := outcome{from: chat.FromSystem, text: words.AnswerBlocked, finish: chat.FinishBlocked, failed: true}
-	if v.Action == chat.ActionHandover {
-		out.text, out.handover = words.HandedOver, true
-	}
+	out.handover = v.Action == chat.ActionHandover // the sentence that a person is asked follows
 	t.info.Hits = append(t.info.Hits, v.Hits...)
 	return out
 }
@@ -363,7 +366,7 @@ func (e *Engine) closeTurn(t *turn, out outcome) (more bool) {
 // one, if the visitor wrote on meanwhile.
 func (t *turn) settleHead(c *chat.Conversation, out outcome) {
 	c.Pending = t.r.nextOpen()
-	if c.Mode == chat.ModeHuman || c.Mode == chat.ModeWaiting {
+	if c.Mode != chat.ModeAI {
 		c.Pending = 0 // a person has it now
 	}
 	c.Unanswered = out.failed

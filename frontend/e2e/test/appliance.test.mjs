@@ -16,7 +16,7 @@ before(async () => {
   assert.ok(haveDaemon(), 'build/bin/haoked is missing: make daemon')
   mkdirSync(SHOTS, { recursive: true })
   browser = await launch()
-  sim = await startSim(['--latency', '150ms', '--pace', '20ms', '--key', 'sk-right-one-1234'])
+  sim = await startSim(['--latency', '150ms', '--pace', '60ms', '--key', 'sk-right-one-1234'])
   serve = await startServe({ config: config(sim) })
 })
 after(async () => {
