@@ -229,7 +229,7 @@ func (b *Backend) announce() error {
 		return err
 	}
 	b.ready.Store(true)
-	b.log.Info("serving", "public", a.Public, "admin", a.Admin, "data", b.dir, "version", Version)
+	b.log.Info("serving: the demo shop is at "+a.Public+"/demo, the admin page at "+a.Admin, "public", a.Public, "admin", a.Admin, "data", b.dir, "version", Version)
 	if b.cfg.Ready != nil {
 		b.cfg.Ready(a)
 	}
