@@ -28,25 +28,25 @@ func (s *Server) Ship(ctx context.Context, batch string, again bool, rows []Sess
 	if err != nil {
 		return err
 	}
-	todo := rows
+	missing := rows
 	if again {
 		there, err := s.present(ctx, conn, sc, rows)
 		if err != nil {
 			return s.diagnosed(err)
 		}
-		todo = nil
+		missing = nil
 		for i := range rows {
 			if !there[rowKey(&rows[i].Blob)] {
-				todo = append(todo, rows[i])
+				missing = append(missing, rows[i])
 			}
 		}
 	}
-	if len(todo) > 0 {
+	if len(missing) > 0 {
 		// Replicated tables drop a block that they have seen under its name.
-		if err := s.insertMessages(named(ctx, sc, batch+"-m"), conn, sc, batch, todo); err != nil {
+		if err := s.insertMessages(named(ctx, sc, batch+"-m"), conn, sc, batch, missing); err != nil {
 			return s.diagnosed(fmt.Errorf("insert messages: %w", err))
 		}
-		if err := s.insertSessions(named(ctx, sc, batch+"-s"), conn, sc, batch, todo); err != nil {
+		if err := s.insertSessions(named(ctx, sc, batch+"-s"), conn, sc, batch, missing); err != nil {
 			return s.diagnosed(fmt.Errorf("insert sessions: %w", err))
 		}
 	}

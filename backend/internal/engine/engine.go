@@ -262,8 +262,8 @@ var (
 // lets the running answers finish for at most Config.Drain. Turns that did not
 // finish stay open on disk.
 func (e *Engine) Run(ctx context.Context) error {
-	if err := e.takeUp(ctx); err != nil {
-		return err
+	if err := e.takeUp(ctx); err != nil && ctx.Err() == nil {
+		return err // a stop that comes this early is a stop like any other
 	}
 	<-ctx.Done()
 	e.mu.Lock()

@@ -480,3 +480,25 @@ func TestAtTheMoneyCapAPersonIsAsked(t *testing.T) {
 		}
 	})
 }
+
+// stopped is a store whose list of open turns is cut off by the stop.
+type stopped struct{ *memory }
+
+func (stopped) Pending(ctx context.Context) ([]chat.ConversationID, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestAStopDuringTheStartIsOrderly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := New(Config{}, Deps{Sessions: stopped{newMemory()}, Log: slog.New(slog.DiscardHandler)})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- e.Run(ctx) }()
+		synctest.Wait()
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+}

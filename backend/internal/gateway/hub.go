@@ -157,6 +157,21 @@ func (h *Hub) drop(id chat.ConversationID, t *topic) {
 	}
 }
 
+// enter is peek with the topic locked; exit undoes both. Publishing uses them
+// in place of a closure, which would cost an allocation a piece.
+func (h *Hub) enter(id chat.ConversationID) *topic {
+	t := h.peek(id)
+	if t != nil {
+		t.mu.Lock()
+	}
+	return t
+}
+
+func (h *Hub) exit(id chat.ConversationID, t *topic) {
+	t.mu.Unlock()
+	h.drop(id, t)
+}
+
 // Join replays every durable message after the given seq to sub and then
 // subscribes it, without a gap and without a repetition. An answer under way
 // follows from its part 0. It runs in the socket's own reader goroutine.
@@ -214,13 +229,11 @@ func (h *Hub) stored(ctx context.Context, id chat.ConversationID, after int64, l
 
 // Leave ends a subscription.
 func (h *Hub) Leave(id chat.ConversationID, sub *subscriber) {
-	t := h.peek(id)
+	t := h.enter(id)
 	if t == nil {
 		return
 	}
-	defer h.drop(id, t)
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer h.exit(id, t)
 	for i, s := range t.subs {
 		if s == sub {
 			t.subs = append(t.subs[:i], t.subs[i+1:]...)
@@ -232,13 +245,11 @@ func (h *Hub) Leave(id chat.ConversationID, sub *subscriber) {
 
 // Watching says how many sockets watch the conversation.
 func (h *Hub) Watching(id chat.ConversationID) int {
-	t := h.peek(id)
+	t := h.enter(id)
 	if t == nil {
 		return 0
 	}
-	defer h.drop(id, t)
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer h.exit(id, t)
 	return len(t.subs)
 }
 
@@ -293,13 +304,11 @@ func (h *Hub) Begin(id chat.ConversationID, seq int64) {
 // Delta brings one piece of the answer under way to everybody. raw is a
 // complete JSON string token.
 func (h *Hub) Delta(id chat.ConversationID, raw []byte) {
-	t := h.peek(id)
+	t := h.enter(id)
 	if t == nil {
 		return
 	}
-	defer h.drop(id, t)
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer h.exit(id, t)
 	if !t.live.active {
 		return
 	}
@@ -315,13 +324,11 @@ func (h *Hub) Delta(id chat.ConversationID, raw []byte) {
 // the pieces under way became; any other message that takes their seq moves
 // them to the next one, from part 0.
 func (h *Hub) Message(id chat.ConversationID, m *chat.Message, answer bool) {
-	t := h.peek(id)
+	t := h.enter(id)
 	if t == nil {
 		return
 	}
-	defer h.drop(id, t)
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer h.exit(id, t)
 	ended := answer && t.live.active
 	if ended {
 		t.live.end()
@@ -348,13 +355,11 @@ func (h *Hub) Message(id chat.ConversationID, m *chat.Message, answer bool) {
 // message of another kind. Pieces already shown are taken back by an empty
 // part 0.
 func (h *Hub) Abandon(id chat.ConversationID) {
-	t := h.peek(id)
+	t := h.enter(id)
 	if t == nil {
 		return
 	}
-	defer h.drop(id, t)
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer h.exit(id, t)
 	if !t.live.active {
 		return
 	}
@@ -367,13 +372,11 @@ func (h *Hub) Abandon(id chat.ConversationID) {
 
 // Status brings a passing state to everybody; it is kept for late sockets.
 func (h *Hub) Status(id chat.ConversationID, state string, position int, mode chat.Mode) {
-	t := h.peek(id)
+	t := h.enter(id)
 	if t == nil {
 		return
 	}
-	defer h.drop(id, t)
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer h.exit(id, t)
 	t.state, t.place = state, position
 	if state == wire.StateTyping { // an operator's typing is not replayed: it would get stuck
 		t.state = ""
@@ -386,38 +389,32 @@ func (h *Hub) Status(id chat.ConversationID, state string, position int, mode ch
 
 // Read records how far the visitor has read, while somebody watches.
 func (h *Hub) Read(id chat.ConversationID, seq int64) {
-	t := h.peek(id)
+	t := h.enter(id)
 	if t == nil {
 		return
 	}
-	defer h.drop(id, t)
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer h.exit(id, t)
 	t.read = max(t.read, seq)
 }
 
 // Seen says how far the visitor has read, 0 when that is not known.
 func (h *Hub) Seen(id chat.ConversationID) int64 {
-	t := h.peek(id)
+	t := h.enter(id)
 	if t == nil {
 		return 0
 	}
-	defer h.drop(id, t)
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer h.exit(id, t)
 	return t.read
 }
 
 // Draft is the answer under way as far as it was shown: the seq that it will
 // become, the number of its last part and its text so far.
 func (h *Hub) Draft(id chat.ConversationID) (seq int64, part int, text string, ok bool) {
-	t := h.peek(id)
+	t := h.enter(id)
 	if t == nil {
 		return 0, 0, "", false
 	}
-	defer h.drop(id, t)
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	defer h.exit(id, t)
 	if !t.live.active || t.live.parts == 0 {
 		return 0, 0, "", false
 	}

@@ -124,7 +124,7 @@ func open1(t *testing.T, dir string, up *upstream, change func(*gateway.Live)) *
 	hub := gateway.NewHub(s.sessions)
 	s.engine = engine.New(engine.Config{
 		Epoch: func() string { return "e1" }, DefaultMode: func() chat.Mode { return chat.ModeAI },
-		Offline: func() bool { return false }, Drain: 200 * time.Millisecond, TypingLapse: 2 * time.Second,
+		Offline: func() bool { return false }, Drain: 200 * time.Millisecond, TypingLapse: 30 * time.Second, BurstWait: time.Minute,
 	}, engine.Deps{Sessions: s.sessions, Upstream: up, Prompter: prompter{}, Curated: curated{}, Filter: words{}, Feed: hub, Owner: quiet{}, Meter: quiet{}, Log: log})
 	policy, err := wsconn.NewPolicy([]string{"https://shop.example"}, "")
 	if err != nil {
@@ -136,7 +136,7 @@ func open1(t *testing.T, dir string, up *upstream, change func(*gateway.Live)) *
 	}
 	s.gateway, err = gateway.New(gateway.Config{
 		Secret: []byte(strings.Repeat("k", 32)), Live: func() *gateway.Live { return s.live },
-		ClientIP: func(*http.Request) string { return "127.0.0.1" }, Helloing: time.Second,
+		ClientIP: func(*http.Request) string { return "127.0.0.1" }, Helloing: 4 * time.Second,
 	}, hub, s.engine, s.sessions, quiet{}, log)
 	if err != nil {
 		t.Fatal(err)

@@ -26,16 +26,16 @@ type indexItem struct {
 // whether there may be more. Search looks through what is not indexed yet by
 // itself, so nobody has to wait for it.
 func (db *DB) indexStep(ctx context.Context) (more bool, err error) {
-	type todo struct {
+	type due struct {
 		stored
 		upto int64 // seq after this step
 		from int64
 	}
-	var convs []todo
+	var convs []due
 	var items []indexItem
 	err = db.each(ctx, "SELECT "+headColumns+", indexed_seq FROM conversations INDEXED BY conversations_unindexed "+
 		"WHERE indexed_seq < last_seq OR indexed_who = 0 LIMIT 32", nil, func(r *sql.Rows) error {
-		var t todo
+		var t due
 		var err error
 		t.stored, err = scanHead(func(dest ...any) error { return r.Scan(append(dest, &t.from)...) })
 		convs = append(convs, t)

@@ -47,8 +47,8 @@ const (
 	CodeBadToken    = "bad_token"
 )
 
-// Close codes of the visitors' WebSocket. 4000-4099 may reconnect unless they
-// are listed as final in the README; 4100-4199 are final.
+// Close codes of the visitors' WebSocket. 4000-4099 may reconnect, when the
+// README says; 4100-4199 are final.
 const (
 	CloseGoingAway = 1001
 	ClosePolicy    = 1008
