@@ -131,7 +131,6 @@ type shelf struct {
 	ships   int
 	down    error // what every call answers
 	lost    int   // so many answers get lost after the work was done
-	stop    func()
 }
 
 func newShelf() *shelf { return &shelf{blobs: map[string]archive.Blob{}} }

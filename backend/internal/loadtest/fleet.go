@@ -25,7 +25,6 @@ type fleet struct {
 	tally    *tally
 	readers  sync.WaitGroup
 	closing  atomic.Bool
-	alphabet uint64 // numbers the questions of this fleet
 }
 
 // visitor is one socket. The reader goroutine owns check; mu guards the fields
@@ -218,9 +217,6 @@ func wordOf(n uint64) string {
 	}
 	return string(b)
 }
-
-// count is how many visitors are still open.
-func (f *fleet) count() int { return len(f.visitors) }
 
 // close ends every socket without a word and waits for the readers.
 func (f *fleet) close() {

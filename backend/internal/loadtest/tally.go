@@ -13,7 +13,6 @@ import (
 // concurrent use. Latencies run from the moment a question was due.
 type tally struct {
 	mu                 sync.Mutex
-	open               bool // questions are counted
 	questions, answers int64
 	refusals, losses   int64
 	wrongs             int64 // answers that were not right

@@ -52,8 +52,8 @@ type Recorder struct {
 
 // gauges hold present values. A gauge that was never set is a gap.
 type gauges struct {
-	connections, inflight                                       atomic.Int64
-	hot, coldPending, sqliteBytes, coldRatio, spendToday, saved gauge
+	connections, inflight                                atomic.Int64
+	hot, coldPending, sqliteBytes, coldRatio, spendToday gauge
 }
 
 type counters struct {

@@ -141,17 +141,6 @@ func (l *leaf) secret() bool {
 	return false
 }
 
-// clone copies the tree so that no slice or map is shared with the original.
-func clone(s *Settings) *Settings {
-	out := *s
-	sch := theSchema()
-	for i := range sch.leaves {
-		l := &sch.leaves[i]
-		l.in(&out).Set(deep(l.in(s)))
-	}
-	return &out
-}
-
 func deep(v reflect.Value) reflect.Value {
 	switch v.Kind() {
 	case reflect.Slice:
