@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X haoke/backend.Version=$(VERSION) -X haoke/backend.Commit=$(C
 # -trimpath here and not on single lines: one build cache for everything.
 export GOFLAGS := -buildvcs=false -trimpath
 
-.PHONY: help setup setup-test frontend daemon desktop run test test-go test-race test-fuzz test-web test-desktop bench lint clean windows linux mac release test-installers vuln
+.PHONY: help setup setup-test setup-installers frontend daemon desktop run test test-go test-race test-fuzz test-web test-desktop bench lint clean windows linux mac release test-installers vuln
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -16,6 +16,9 @@ setup: ## install what building needs and is missing
 
 setup-test: ## ... and what testing needs
 	@build/setup.sh test
+
+setup-installers: ## ... and what making and trying installers needs
+	@build/setup.sh installers
 
 frontend: setup ## build the widget and the admin page
 	@build/frontend.sh
@@ -56,19 +59,19 @@ lint: ## formatting and go vet
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
 	CGO_ENABLED=0 go vet ./backend/... ./frontend
 
-windows: frontend ## build/dist: installers for Windows, amd64 and arm64
+windows: setup-installers frontend ## build/dist: installers for Windows, amd64 and arm64
 	@installers/windows/build.sh
 
-linux: frontend ## build/dist: deb, rpm and tar.gz
+linux: setup-installers frontend ## build/dist: deb, rpm and tar.gz
 	@installers/linux/build.sh
 
-mac: frontend ## build/dist: the daemon for macOS; the app only on a Mac
+mac: setup-installers frontend ## build/dist: the daemon for macOS; the app only on a Mac
 	@installers/darwin/build.sh
 
 release: ## every artefact with checksums, licences and the list of parts
 	@installers/release.sh
 
-test-installers: ## large: install, run, upgrade and remove what was built
+test-installers: setup-installers ## large: install, run, upgrade and remove what was built
 	@installers/test.sh
 
 vuln: ## known vulnerabilities in what is linked (GOVULNDB: a database of your own)
