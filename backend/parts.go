@@ -171,6 +171,7 @@ func (p *parts) buildFront(ctx context.Context) error {
 	})
 	p.gateway, err = gateway.New(gateway.Config{
 		Secret: secret, Live: p.live.Load, ClientIP: httpd.ClientIP, KeepIP: p.keptIP,
+		Told: func(id chat.ConversationID) { p.api.Live().Changed(id) },
 	}, p.hub, turns{p.engine, p}, p.sessions, meter{p}, p.log)
 	return err
 }

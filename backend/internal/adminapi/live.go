@@ -182,6 +182,9 @@ func (l *Live) changed(id chat.ConversationID) {
 func (l *Live) gone(id chat.ConversationID) {
 	l.keep(wire.LiveEvent{Type: wire.LiveGone, ID: string(id)})
 }
+// Changed tells every page that a conversation's head changed elsewhere.
+func (l *Live) Changed(id chat.ConversationID) { l.changed(id) }
+
 
 func (l *Live) status(s wire.Status) {
 	l.keep(wire.LiveEvent{Type: wire.LiveStatus, Status: &s})

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"haoke/backend/internal/chat"
 	"haoke/backend/internal/wire"
 )
 
@@ -107,6 +108,8 @@ func (s *schemas) of(t reflect.Type) map[string]any {
 		return map[string]any{"type": "string", "format": "date-time"}
 	case t == reflect.TypeFor[json.RawMessage](), t.Kind() == reflect.Interface:
 		return map[string]any{}
+	case t == reflect.TypeFor[chat.Facts](): // kept as text, an object in JSON
+		return s.of(reflect.TypeFor[chat.FactSheet]())
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

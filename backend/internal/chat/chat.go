@@ -155,8 +155,9 @@ type Conversation struct {
 	Fence int64
 }
 
-// Visitor is what is known of the person in the widget. Everything but IP and
-// Agent comes from the signed identity and is empty for anonymous visitors.
+// Visitor is what is known of the person in the widget. Sub and VIP come from
+// the signed identity and are empty for anonymous visitors; Name and Email too,
+// unless the visitor typed them into the form before the chat.
 type Visitor struct {
 	Sub    string `json:"sub,omitempty"`
 	Name   string `json:"name,omitempty"`
@@ -165,6 +166,7 @@ type Visitor struct {
 	Locale string `json:"locale,omitempty"`
 	IP     string `json:"ip,omitempty"`
 	Agent  string `json:"agent,omitempty"` // User-Agent, at most 300 characters
+	Facts  Facts  `json:"facts,omitempty"` // told by the form before the chat and by the page
 }
 
 // Page is where the visitor opened the widget.

@@ -179,6 +179,7 @@ func merged(old, now chat.Visitor) chat.Visitor {
 		now.Sub, now.VIP = old.Sub, old.VIP
 		now.Name, now.Email = cmp.Or(now.Name, old.Name), cmp.Or(now.Email, old.Email)
 	}
+	now.Facts = old.Facts.Merge(now.Facts)
 	return now
 }
 

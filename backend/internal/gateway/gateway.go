@@ -76,6 +76,7 @@ type Config struct {
 	Now      func() time.Time           // default time.Now
 	Helloing time.Duration              // time until hello; default 10 s
 	KeepIP   func(ip string) string     // what is kept of an address; default all of it
+	Told     func(chat.ConversationID)  // what is known of a visitor has changed; must not block; may be nil
 }
 
 // Gateway serves visitors' sockets. It is safe for concurrent use.

@@ -37,6 +37,9 @@ type peer struct {
 	page    chat.Page
 	hello   *time.Timer
 	bad     int
+	// stored: the conversation is on disk. Until then what was told of the
+	// visitor waits in visitor.Facts for the first message.
+	stored bool
 }
 
 func newPeer(g *Gateway, conn *wsconn.Conn, ip string, r *http.Request) *peer {
@@ -109,11 +112,17 @@ func (p *peer) take(ctx context.Context, id chat.ConversationID, f *wire.ClientF
 	case wire.TypeStop:
 		p.g.turns.Stop(id)
 	case wire.TypeHuman:
-		p.report(p.g.turns.Human(ctx, id, p.who()), "")
+		err := p.g.turns.Human(ctx, id, p.who())
+		if err == nil && !p.stored {
+			p.kept()
+		}
+		p.report(err, "")
 	case wire.TypeRate:
 		p.report(p.g.turns.Rate(ctx, id, f.Seq, f.Score, f.Note), "")
 	case wire.TypeRead:
 		p.g.hub.Read(id, f.Seq)
+	case wire.TypeContext:
+		p.context(ctx, id, f)
 	case wire.TypeHello: // told by the caller
 	default:
 		p.error(wire.CodeUnknownType, "unknown type", 0, "")
@@ -144,10 +153,8 @@ func (p *peer) greet(ctx context.Context, f *wire.ClientFrame) bool {
 	if p.visitor.Sub == "" && f.HMAC != nil {
 		p.visitor = identifyHMAC(live.IdentitySecret, f.HMAC.ID, f.HMAC.Hash)
 	}
-	if f.Visitor != nil { // what was signed wins over what was typed
-		p.visitor.Name = cmp.Or(p.visitor.Name, wire.Clip(f.Visitor.Name, 200))
-		p.visitor.Email = cmp.Or(p.visitor.Email, wire.Clip(f.Visitor.Email, 320))
-	}
+	name, email := f.Typed() // what was signed wins over what was typed
+	p.visitor.Name, p.visitor.Email = cmp.Or(p.visitor.Name, name), cmp.Or(p.visitor.Email, email)
 	if live.Limits.RequireIdentity && p.visitor.Sub == "" {
 		p.error(wire.CodeBadToken, p.texts().BadToken, 0, "")
 		p.conn.Close(wire.ClosePolicy, "sign-in needed")
@@ -180,6 +187,8 @@ func (p *peer) greet(ctx context.Context, f *wire.ClientFrame) bool {
 	}
 	p.hello.Stop()
 	p.hello = nil
+	p.stored = head.LastSeq > 0
+	p.arrived(ctx, &head, f)
 	p.conn.SendWait(wire.AppendWelcome(nil, wire.Welcome{
 		Conversation: id, Token: p.g.tokens.issue(id, p.site), Epoch: head.Epoch,
 		Seq: head.LastSeq, Mode: head.Mode, Settings: live.Settings,
@@ -260,6 +269,9 @@ func (p *peer) message(ctx context.Context, id chat.ConversationID, f *wire.Clie
 		Conversation: id, ClientID: f.ID, Text: f.Text, Who: p.who(),
 		Stored: func(seq int64) { p.conn.Send(wire.AppendAck(nil, f.ID, seq)) },
 	})
+	if err == nil {
+		p.kept()
+	}
 	p.report(err, f.ID)
 }
 

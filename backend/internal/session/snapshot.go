@@ -128,7 +128,7 @@ func (e *entry) index(msgs []chat.Message) {
 
 func sizeOfHead(h *chat.Conversation) int64 {
 	return headSize + int64(len(h.ID)+len(h.LastText)+len(h.Comment)+len(h.Operator)+
-		len(h.Visitor.Sub)+len(h.Visitor.Name)+len(h.Visitor.Email)+len(h.Visitor.IP)+len(h.Visitor.Agent)+
+		len(h.Visitor.Sub)+len(h.Visitor.Name)+len(h.Visitor.Email)+len(h.Visitor.IP)+len(h.Visitor.Agent)+len(h.Visitor.Facts)+
 		len(h.Page.URL)+len(h.Page.Title)+len(h.Page.Referrer))
 }
 

@@ -29,6 +29,7 @@ const (
 	TypeRate      = "rate"
 	TypeRead      = "read"
 	TypePing      = "ping"
+	TypeContext   = "context"
 	StateThinking = "thinking"
 	StateQueued   = "queued"
 	StateIdle     = "idle"
@@ -79,12 +80,15 @@ type ClientFrame struct {
 	Note   string          `json:"comment"`
 	T      json.RawMessage `json:"t"`
 
-	// Visitor is what the visitor typed into the form before the chat: not
-	// verified, shown to operators, never a right.
-	Visitor *struct {
-		Name  string `json:"name"`
-		Email string `json:"email"`
-	} `json:"visitor"`
+	// Visitor is what the visitor typed into the form before the chat, by
+	// field: not verified, shown to operators, never a right. See Told.
+	Visitor json.RawMessage `json:"visitor"`
+	// Attributes, Tags (to add), Untags (to remove) and Event are what the
+	// page says of the visit; in hello and context. See Told.
+	Attributes json.RawMessage `json:"attributes"`
+	Tags       json.RawMessage `json:"tags"`
+	Untags     json.RawMessage `json:"untags"`
+	Event      json.RawMessage `json:"event"`
 	// HMAC is the identity of those who come from a product that signs only
 	// the visitor's id: hex of HMAC-SHA-256(secret, id).
 	HMAC *struct {

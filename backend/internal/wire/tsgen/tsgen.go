@@ -89,6 +89,8 @@ func (g *generator) typeName(t reflect.Type) (string, error) {
 		return "string", nil
 	case reflect.TypeOf(json.RawMessage{}):
 		return "unknown", nil
+	case reflect.TypeOf(chat.Facts("")): // kept as text, an object in JSON
+		return g.structure(reflect.TypeOf(chat.FactSheet{}))
 	}
 	switch t.Kind() {
 	case reflect.Bool:

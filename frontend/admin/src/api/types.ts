@@ -288,6 +288,26 @@ export interface FilterConfig {
   blocked_text: string;
   locked: string[];
   revision: number;
+export interface FactEvent {
+  at: string;
+  name: string;
+  data?: string;
+}
+
+export interface FactPage {
+  at: string;
+  url: string;
+  title?: string;
+}
+
+export interface FactSheet {
+  answers?: Record<string, string>;
+  attributes?: Record<string, string>;
+  tags?: string[];
+  events?: FactEvent[];
+  pages?: FactPage[];
+}
+
 }
 
 export interface FilterCount {
@@ -1139,6 +1159,7 @@ export interface WidgetState {
   chat_url: string;
   snippets: Snippet[];
   origins: string[];
+  facts?: FactSheet;
   warnings: Trouble[];
 }
 
