@@ -20,9 +20,10 @@ func DefaultDataDir() string {
 		if d := os.Getenv("HAOKE_PROGRAMDATA"); d != "" {
 			return filepath.Join(d, "Haoke")
 		}
-		// A service of this machine keeps its data there; its window joins it.
+		// A service of this machine keeps its data there; its window joins it. An
+		// account that may not look in gets the reason, not a second server.
 		shared := filepath.Join(os.Getenv("ProgramData"), "Haoke")
-		if _, err := os.Stat(filepath.Join(shared, fileDatabase)); err == nil {
+		if _, err := os.Stat(filepath.Join(shared, fileDatabase)); err == nil || errors.Is(err, os.ErrPermission) {
 			return shared
 		}
 		if d := os.Getenv("AppData"); d != "" {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,13 @@ func (p *place) flags(c *cobra.Command) {
 	c.Flags().StringVar(&p.data, "data", dataDefault(), "data folder")
 }
 
+// manager is what started "haoked serve" and takes its log.
+type manager struct {
+	asked bool      // --service: the service manager of Windows
+	data  string    // data folder
+	log   io.Writer // where the log goes without a manager
+}
+
 func dataDefault() string {
 	if d := os.Getenv("HAOKE_DATA"); d != "" {
 		return d
@@ -30,6 +38,7 @@ func dataDefault() string {
 func serveCommand() *cobra.Command {
 	var where place
 	var public, admin string
+	var managed bool
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve visitors and the admin page until SIGTERM or SIGINT",
@@ -41,7 +50,7 @@ Logs go to standard error.`,
 		Example: "  haoked serve\n  haoked serve --config shop.toml --data /srv/haoke --public 0.0.0.0:8787\n  haoked serve --public 127.0.0.1:0 --admin 127.0.0.1:0   # free ports",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg := backend.Config{DataDir: where.data, ConfigFile: where.config, LogOutput: c.ErrOrStderr()}
+			cfg := backend.Config{DataDir: where.data, ConfigFile: where.config}
 			for _, f := range []backend.Flag{
 				{Name: "--public", Path: "server.public_addr", Value: public}, {Name: "--admin", Path: "server.admin_addr", Value: admin},
 			} {
@@ -49,8 +58,10 @@ Logs go to standard error.`,
 					cfg.Flags = append(cfg.Flags, f)
 				}
 			}
-			return underManager(c.Context(), func(ctx context.Context) error {
+			m := manager{asked: managed, data: where.data, log: c.ErrOrStderr()}
+			return m.run(c.Context(), func(ctx context.Context, log io.Writer) error {
 				var b *backend.Backend
+				cfg.LogOutput = log
 				cfg.Ready = func(a backend.Addresses) {
 					fmt.Fprintf(c.OutOrStdout(), "ready public=%s admin=%s\n", a.Public, a.Admin)
 					tellManager(ctx, b.Healthy)
@@ -66,5 +77,7 @@ Logs go to standard error.`,
 	where.flags(c)
 	c.Flags().StringVar(&public, "public", "", "address of the visitors' listener (server.public_addr); port 0 picks a free one")
 	c.Flags().StringVar(&admin, "admin", "", "address of the admin listener (server.admin_addr)")
+	c.Flags().BoolVar(&managed, "service", false, "take the orders of the service manager of Windows")
+	_ = c.Flags().MarkHidden("service") // fails only for a flag that does not exist
 	return c
 }

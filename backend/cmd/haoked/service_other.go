@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"io"
 
 	"github.com/spf13/cobra"
 )
@@ -12,5 +13,7 @@ import (
 // itself; here the packages' units do that.
 func serviceCommands() []*cobra.Command { return nil }
 
-// underManager runs serve as it is: no manager of this system needs more.
-func underManager(ctx context.Context, serve func(context.Context) error) error { return serve(ctx) }
+// run runs serve as it is: no manager of this system needs more.
+func (m manager) run(ctx context.Context, serve func(context.Context, io.Writer) error) error {
+	return serve(ctx, m.log)
+}
