@@ -40,7 +40,8 @@ type Set struct {
 	depth, flags []uint8 // of each cell
 	root         []int32 // first level by class: cell <<1, bit 0: entries end there
 	inner        []int32 // the same within a Latin word, where no bounded entry begins
-	closed       bool    // no entry at all begins within a Latin word by an ASCII letter
+	plain        uint16  // classes below are no entry by themselves and nothing special
+	openings     *openings
 
 	outs    []outRec
 	entries []compiled // in the order of their class strings
@@ -100,13 +101,18 @@ func (s *Set) assignClasses() map[rune]uint16 {
 	for _, r := range s.letters {
 		count[coarse(r)]++
 	}
+	alone := s.alone()
 	order := make([]rune, 0, len(count))
 	for r := range count {
 		order = append(order, r)
 	}
 	slices.SortFunc(order, func(a, b rune) int {
+		if alone[a] != alone[b] {
+			return boolCmp(alone[a], alone[b])
+		}
 		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b))
 	})
+	s.plain = uint16(len(order) - len(alone) + 1)
 	classes := make(map[rune]uint16, len(order))
 	for i, r := range order {
 		classes[r] = uint16(i + 1)
@@ -127,6 +133,29 @@ func (s *Set) assignClasses() map[rune]uint16 {
 		}
 	}
 	return classes
+}
+
+// alone returns the coarse letters that are entries by themselves.
+func (s *Set) alone() map[rune]bool {
+	out := map[rune]bool{}
+	for _, e := range s.entries {
+		l := s.letters[e.off : e.off+uint32(e.n)]
+		first := coarse(l[0])
+		if !slices.ContainsFunc(l, func(r rune) bool { return coarse(r) != first }) {
+			out[first] = true
+		}
+	}
+	return out
+}
+
+func boolCmp(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 func (s *Set) classify(classes map[rune]uint16, r rune) (class uint16, cost uint8) {

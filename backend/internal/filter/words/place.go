@@ -47,11 +47,6 @@ func (b *builder) place(nclass int) {
 			b.inner[n.class] = n.cell << 1
 		}
 	}
-	b.closed = true
-	for c := 'a'; c <= 'z'; c++ {
-		k := b.class[c]
-		b.closed = b.closed && (k >= firstSpecial || b.inner[k] == 0)
-	}
 	p.placeAll()
 	p.trim()
 	for i := 1; i < len(b.nodes); i++ {
@@ -197,6 +192,7 @@ func (b *builder) links() {
 		}
 		b.mark(n, t)
 	}
+	b.openings = b.newOpenings()
 	b.nodes = nil
 }
 

@@ -71,12 +71,10 @@ func (st *State) Shift(n int) {
 // Clean reports that no candidate waits to be resolved.
 func (st *State) Clean() bool { return len(st.cands) == 0 }
 
-// Scan reads text[i:], which must be valid UTF-8, and notes candidates in st.
-// It allocates only when there are more candidates than ever before.
-func (s *Set) Scan(st *State, text string, i int) {
-	if len(st.forks) > 0 {
-		s.runForks(st, text, i)
-	}
+// walk reads on from text[i:] with the automaton, one character at least, until
+// no more than one letter is under way and no Latin word is being read. It
+// returns where it stopped and leaves st exact.
+func (s *Set) walk(st *State, text string, i int) int {
 	node, prev, gap := st.node, st.prev, st.gap
 	cells, root := s.cells, s.root
 	for i < len(text) {
@@ -96,20 +94,13 @@ func (s *Set) Scan(st *State, text string, i int) {
 		if c-1 >= firstSpecial-1 { // 0 or special
 			switch {
 			case c == 0:
-				node, prev, gap = 0, 0, 0
-				// characters of no entry come in runs
-				for i+2 < len(text) && text[i]&0xF0 == 0xE0 &&
-					s.class[uint16(text[i])<<12|uint16(text[i+1]&0x3F)<<6|uint16(text[i+2]&0x3F)] == 0 {
-					i += 3
-				}
+				node = 0
 			case c >= classGap:
-				if c == classGap {
-					gap += costGap
-				} else {
-					gap += costSkip
+				if gap += costGap; c == classSkip {
+					gap += costSkip - costGap
 				}
 				if gap > gapBudget {
-					node, prev, gap = 0, 0, 0
+					node = 0
 				}
 			default:
 				st.node, st.prev, st.gap = node, prev, gap
@@ -117,16 +108,20 @@ func (s *Set) Scan(st *State, text string, i int) {
 				s.special(st, text, c, i-w, i)
 				node, prev, gap = st.node, st.prev, st.gap
 			}
+			if node == 0 {
+				break
+			}
 			continue
 		}
-		if c == prev {
-			// a repetition; it may begin a word only where nothing is under way
-			if gap += costRepeat; gap > gapBudget {
-				node = 0
+		if c == prev && node != 0 {
+			// a repetition; of the first letter it is as good as that one
+			if gap += costRepeat; s.depth[node] == 1 {
+				gap = 0
 			}
-			if node != 0 {
+			if gap <= gapBudget {
 				continue
 			}
+			node = 0
 		}
 		prev, gap = c, 0
 		var next int32 // cell <<1, bit 0: entries end there
@@ -143,18 +138,8 @@ func (s *Set) Scan(st *State, text string, i int) {
 			node = s.tails[node].fail
 		}
 		next = root[c]
-		if asciiLetter(text[i-1]) {
-			if i > 1 && asciiLetter(text[i-2]) {
-				next = s.inner[c]
-			}
-			if next == 0 && s.closed {
-				// nothing begins before this word ends
-				for i < len(text) && asciiLetter(text[i]) {
-					i++
-				}
-				node, prev = 0, s.class[text[i-1]]
-				continue
-			}
+		if asciiLetter(text[i-1]) && i > 1 && asciiLetter(text[i-2]) {
+			next = s.inner[c]
 		}
 	moved:
 		node = next >> 1
@@ -162,8 +147,15 @@ func (s *Set) Scan(st *State, text string, i int) {
 			asciiLetter(text[i-1]) && s.flags[node]&nodeRight != 0) {
 			st.cands = append(st.cands, cand{out: s.tails[node].out, end: i, node: node})
 		}
+		if node == 0 || s.depth[node] == 1 && !asciiLetter(text[i-1]) {
+			break
+		}
+	}
+	if node == 0 {
+		prev, gap = 0, 0
 	}
 	st.node, st.prev, st.gap = node, prev, gap
+	return i
 }
 
 func asciiLetter(b byte) bool { return b|0x20-'a' < 26 }
@@ -209,104 +201,20 @@ func (s *Set) letter(st *State, f rune, end int) {
 	case c == 0 || c >= firstSpecial:
 		st.node, st.prev, st.gap = 0, 0, 0
 		return
-	case c == st.prev:
-		if st.gap += costRepeat; st.gap > gapBudget {
-			st.node = 0
+	case c == st.prev && st.node != 0:
+		if st.gap += costRepeat; s.depth[st.node] == 1 {
+			st.gap = 0
 		}
-		if st.node != 0 {
+		if st.gap <= gapBudget {
 			return
 		}
+		st.node = 0
 	}
 	st.prev, st.gap = c, 0
 	st.node = s.step(st.node, int32(c))
 	if o := s.tails[st.node].out; o != 0 {
 		st.cands = append(st.cands, cand{out: o, end: end, node: st.node})
 	}
-}
-
-// fork begins a reading in which the symbol at text[at:] is a letter.
-func (s *Set) fork(st *State, text string, at int) {
-	r, w := utf8.DecodeRuneInString(text[at:])
-	c := s.symbolClass(r)
-	if c == 0 || c == st.prev {
-		return // no entry has that letter, or it repeats the one before
-	}
-	f := fork{node: s.step(st.node, int32(c)), prev: c, letters: 1, start: at}
-	if f.node == 0 || int32(s.depth[f.node]) < f.letters {
-		return
-	}
-	if d := int(s.depth[f.node]) - 1; d > 0 {
-		f.start, _ = s.pathStart(text, at, d)
-	}
-	if o := s.tails[f.node].out; o != 0 {
-		st.cands = append(st.cands, cand{out: o, end: at + w, start: f.start})
-	}
-	if s.runFork(st, &f, text, at+w) {
-		st.forks = append(st.forks, f)
-	}
-}
-
-func (s *Set) symbolClass(r rune) uint16 {
-	d := disguises(r)
-	if d == "" {
-		return 0
-	}
-	c := s.class[coarse(rune(d[0]))]
-	if c >= firstSpecial {
-		return 0
-	}
-	return c
-}
-
-// runForks continues the forks of earlier chunks; the dead are dropped.
-func (s *Set) runForks(st *State, text string, i int) {
-	kept := st.forks[:0]
-	for _, f := range st.forks {
-		if s.runFork(st, &f, text, i) {
-			kept = append(kept, f)
-		}
-	}
-	st.forks = kept
-}
-
-// runFork reads on and reports whether the fork lives at the end of text. It
-// dies when its path no longer reaches back to its symbol, for from there on
-// the main reading knows as much.
-func (s *Set) runFork(st *State, f *fork, text string, i int) bool {
-	for i < len(text) {
-		r, w := utf8.DecodeRuneInString(text[i:])
-		i += w
-		c := s.classOf(r)
-		if c == classAmbig {
-			if c = s.symbolClass(r); c == 0 {
-				c = classGap
-			}
-		}
-		switch {
-		case c == 0 || c == classMulti:
-			return false
-		case c == f.prev:
-			f.gap += costRepeat
-		case c == classSkip:
-			f.gap += costSkip
-		case c == classGap:
-			f.gap += costGap
-		default:
-			f.prev, f.gap = c, 0
-			f.letters++
-			f.node = s.step(f.node, int32(c))
-			if int32(s.depth[f.node]) < f.letters {
-				return false
-			}
-			if o := s.tails[f.node].out; o != 0 {
-				st.cands = append(st.cands, cand{out: o, end: i, start: f.start})
-			}
-		}
-		if f.gap > gapBudget {
-			return false
-		}
-	}
-	return true
 }
 
 // Resolve checks the candidates against the text and calls emit for each

@@ -1,0 +1,54 @@
+package beside
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"haoke/backend/internal/filter/filtertest"
+)
+
+// TestTable measures all matchers in turns, many short rounds each, and
+// compares their medians: a neighbour on the machine disturbs all alike.
+func TestTable(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a measurement")
+	}
+	list := filtertest.Words(10_000)
+	msgs := filtertest.Messages(2000, 20, list)
+	bytes := 0
+	for _, m := range msgs {
+		bytes += len(m)
+	}
+	const rounds = 60
+	fs := make([]func(string) bool, len(wordMatchers))
+	took := make([][]time.Duration, len(fs))
+	for i, m := range wordMatchers {
+		fs[i] = m.build(t, list)
+	}
+	for range rounds {
+		for i, f := range fs {
+			for _, m := range msgs { // warm, not counted
+				f(m)
+			}
+			begun := time.Now()
+			for range 5 {
+				for _, m := range msgs {
+					f(m)
+				}
+			}
+			took[i] = append(took[i], time.Since(begun)/5)
+		}
+	}
+	fastest := 0.0
+	rate := func(d time.Duration) float64 { return float64(bytes) / 1e6 / d.Seconds() }
+	for i, m := range wordMatchers {
+		slices.Sort(took[i])
+		mid := rate(took[i][rounds/2])
+		t.Logf("%-12s median %7.1f MB/s   best %7.1f MB/s", m.name, mid, rate(took[i][0]))
+		if i > 0 {
+			fastest = max(fastest, mid)
+		}
+	}
+	t.Logf("haoke is %.2f times the fastest other", rate(took[0][rounds/2])/fastest)
+}
