@@ -115,6 +115,7 @@ type Meter interface {
 type Config struct {
 	BurstWait    time.Duration // longest wait for a visitor who is typing; default 8 s
 	TypingLapse  time.Duration // a typing signal is forgotten after; default 6 s
+	TypingGap    time.Duration // it holds this long after a message; default 3 s
 	Drain        time.Duration // running answers may finish this long at the end; default 10 s
 	GoneAfter    time.Duration // a waiting turn whose visitor left is given up after; default 20 s
 	Stale        time.Duration // an open turn older than this at start is closed with an apology; default 1 h
@@ -173,6 +174,9 @@ func New(cfg Config, d Deps) *Engine {
 	}
 	if cfg.TypingLapse == 0 {
 		cfg.TypingLapse = 6 * time.Second
+	}
+	if cfg.TypingGap == 0 {
+		cfg.TypingGap = 3 * time.Second
 	}
 	if cfg.Drain == 0 {
 		cfg.Drain = 10 * time.Second

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -206,7 +207,7 @@ func newBench(t *testing.T, answer model, change func(*Config, *Deps)) *bench {
 	b := &bench{t: t, feed: &shown{}, store: newMemory()}
 	cfg := Config{
 		Epoch: func() string { return "e" }, DefaultMode: func() chat.Mode { return chat.ModeAI }, Offline: func() bool { return false },
-		BurstWait: 5 * time.Second, TypingLapse: 2 * time.Second,
+		BurstWait: 5 * time.Second, TypingLapse: 2 * time.Second, TypingGap: time.Second,
 	}
 	deps := Deps{
 		Sessions: b.store, Upstream: answer, Prompter: plain{}, Curated: plain{}, Filter: plain{}, Feed: b.feed, Owner: plain{}, Meter: plain{},
@@ -256,6 +257,35 @@ func TestAVisitorWhoNeverStopsTypingIsAnsweredAllTheSame(t *testing.T) {
 		}
 		if took := time.Since(begun); took < 4*time.Second || took > 7*time.Second {
 			t.Errorf("answered after %s, the bound is 5 s", took)
+		}
+	})
+}
+
+func TestAForgottenTypingSignalHoldsForTheGapAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, echo, nil)
+		defer b.stop()
+		for i, c := range []struct {
+			before, least, most time.Duration // signal before the message; the answer comes after
+		}{
+			{0, time.Second, time.Second + time.Millisecond},
+			{1500 * time.Millisecond, 500 * time.Millisecond, 501 * time.Millisecond},
+			{3 * time.Second, 0, time.Millisecond},
+		} {
+			begun, id := time.Now(), fmt.Sprint(i)
+			if err := b.e.Take(t.Context(), Incoming{
+				Conversation: room1, ClientID: id, Text: id, Typing: begun.Add(-c.before), Stored: func(int64) {},
+			}); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			for b.feed.last().Text != "re: "+id && time.Since(begun) < time.Minute {
+				time.Sleep(time.Millisecond)
+				synctest.Wait()
+			}
+			if took := time.Since(begun); took < c.least || took > c.most+time.Millisecond {
+				t.Errorf("signal %s before: answered after %s, want %s to %s", c.before, took, c.least, c.most)
+			}
 		}
 	})
 }

@@ -25,6 +25,9 @@ type Incoming struct {
 	ClientID     string
 	Text         string
 	Who          Who
+	// Typing is when the visitor was last known to be writing; a time long
+	// past: not writing.
+	Typing time.Time
 	// Stored is called once the message is on disk, before anybody else
 	// learns of it; for a repeated message, with the seq of the first one.
 	Stored func(seq int64)
@@ -88,7 +91,7 @@ func (e *Engine) Take(ctx context.Context, in Incoming) error {
 	r.lastSeq = out.Head.LastSeq
 	r.checked += checked
 	e.publishLocked(r, out.Messages, false)
-	r.typing = time.Time{}
+	r.typing = e.typesOn(in.Typing)
 	r.wakeLocked()
 	e.afterTakeLocked(r, verdict, &out.Head)
 	return nil
@@ -225,6 +228,20 @@ func (e *Engine) Typing(id chat.ConversationID, on bool) {
 		r.typing = time.Time{}
 	}
 	r.wakeLocked()
+}
+
+// typesOn is the signal that holds after a message. A visitor who was writing
+// may go on, but many programs do not say that the writing ended with the
+// message: they are answered after TypingGap.
+func (e *Engine) typesOn(signal time.Time) time.Time {
+	now := e.cfg.Now()
+	if !now.Before(signal.Add(e.cfg.TypingLapse)) {
+		return time.Time{}
+	}
+	if ends := now.Add(e.cfg.TypingGap - e.cfg.TypingLapse); ends.Before(signal) {
+		return ends
+	}
+	return signal
 }
 
 func (r *room) wakeLocked() {

@@ -79,7 +79,10 @@ func (e *Engine) turn(r *room) (more bool) {
 		return false
 	}
 	// 2. A visitor who is still typing is waited for, within a bound.
-	e.awaitBurst(ctx, r)
+	e.awaitBurst(ctx, r, t.open[0].At)
+	if context.Cause(ctx) == errRestart {
+		return true // more came: nothing has been asked yet
+	}
 	if t, ok = e.openTurn(ctx, r, cancel); !ok {
 		return false
 	}
@@ -125,9 +128,10 @@ func (e *Engine) openTurn(ctx context.Context, r *room, cancel context.CancelCau
 	return t, true
 }
 
-// awaitBurst waits while the visitor types, at most Config.BurstWait.
-func (e *Engine) awaitBurst(ctx context.Context, r *room) {
-	deadline := e.cfg.Now().Add(e.cfg.BurstWait)
+// awaitBurst waits while the visitor types, at most until Config.BurstWait
+// after the first open message.
+func (e *Engine) awaitBurst(ctx context.Context, r *room, first time.Time) {
+	deadline := first.Add(e.cfg.BurstWait)
 	for {
 		r.mu.Lock()
 		now := e.cfg.Now()

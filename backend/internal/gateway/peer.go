@@ -36,6 +36,7 @@ type peer struct {
 	visitor chat.Visitor
 	page    chat.Page
 	hello   *time.Timer
+	typing  int64 // when the visitor last said to be typing, in Unix ms; 0: not typing
 	bad     int
 	// stored: the conversation is on disk. Until then what was told of the
 	// visitor waits in visitor.Facts for the first message.
@@ -108,6 +109,10 @@ func (p *peer) take(ctx context.Context, id chat.ConversationID, f *wire.ClientF
 	case wire.TypeMessage:
 		p.message(ctx, id, f)
 	case wire.TypeTyping:
+		p.typing = 0
+		if f.On {
+			p.typing = p.g.cfg.Now().UnixMilli()
+		}
 		p.g.turns.Typing(id, f.On)
 	case wire.TypeStop:
 		p.g.turns.Stop(id)
@@ -266,7 +271,7 @@ func (p *peer) message(ctx context.Context, id chat.ConversationID, f *wire.Clie
 		return
 	}
 	err := p.g.turns.Take(ctx, engine.Incoming{
-		Conversation: id, ClientID: f.ID, Text: f.Text, Who: p.who(),
+		Conversation: id, ClientID: f.ID, Text: f.Text, Who: p.who(), Typing: time.UnixMilli(p.typing),
 		Stored: func(seq int64) { p.conn.Send(wire.AppendAck(nil, f.ID, seq)) },
 	})
 	if err == nil {

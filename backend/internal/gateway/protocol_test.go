@@ -238,10 +238,33 @@ func TestTypingHoldsTheCallBack(t *testing.T) {
 		t.Fatal("a call started while the visitor was typing")
 	}
 	v.send(`{"type":"message","id":"m3","text":"three"}`)
+	v.send(`{"type":"typing","on":false}`)
 	if f := v.answer(); f.Text != "two|three" {
 		t.Fatalf("the burst was not joined: %+v", f)
 	}
 	_ = w
+}
+
+func TestTypingFromTheStartJoinsTheBurst(t *testing.T) {
+	up := &upstream{script: func(_ context.Context, call chat.Call, sink chat.Sink) (chat.Result, error) {
+		return chat.Result{Finish: chat.FinishStop}, sink(codec.AppendString(nil, call.Messages[0].Content))
+	}}
+	s := open1(t, t.TempDir(), up, nil)
+	v := s.visit()
+	v.hello()
+	v.send(`{"type":"typing","on":true}`)
+	v.send(`{"type":"message","id":"m1","text":"one"}`)
+	v.until(func(f frame) bool { return f.Type == "ack" && f.ID == "m1" })
+	v.send(`{"type":"typing","on":true}`)
+	v.send(`{"type":"message","id":"m2","text":"two"}`)
+	v.until(func(f frame) bool { return f.Type == "ack" && f.ID == "m2" })
+	if up.count() != 0 {
+		t.Fatal("a call started while the visitor was typing")
+	}
+	v.send(`{"type":"typing","on":false}`)
+	if f := v.answer(); f.Text != "one|two" || up.count() != 1 {
+		t.Fatalf("%d calls, answer %+v", up.count(), f)
+	}
 }
 
 func TestStopKeepsWhatWasShown(t *testing.T) {
