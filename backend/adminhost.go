@@ -91,7 +91,7 @@ func (p *parts) buildAdmin(b *Backend) error {
 		Guard: p.auth, Settings: p.settings, DB: p.db, Sealer: p.sealer, Sessions: p.sessions, Engine: p.engine, Presence: p.hub,
 		Gate: p.gate, Pool: p.pool, Upstream: p.upstream, Metrics: p.metrics, Logs: b.logs, Filter: p.filter.Get,
 		FAQ: func() *offline.Answerer { return p.answerer.Load() }, Ledger: p.ledger, Host: host{b}, Log: p.log,
-		DataDir: b.dir, ConfigFile: b.file, Version: Version, Commit: Commit,
+		Probe: probeAddr, Files: http.HandlerFunc(p.serveFile), DataDir: b.dir, ConfigFile: b.file, Version: Version, Commit: Commit,
 		Zone: func() *time.Location {
 			zone, err := timeZone(p.settings.Current().Site.TimeZone)
 			if err != nil {
@@ -112,6 +112,18 @@ func (p *parts) buildAdmin(b *Backend) error {
 // adminRouter is the admin side behind either door.
 func (p *parts) adminRouter() httpd.Admin {
 	return httpd.Admin{API: p.api, Metrics: p.metrics.Handler(), Static: frontend.Admin(), Built: time.Now(), Public: p.publicURL}
+}
+
+// movePublic brings a changed address of the visitors' listener into use.
+func (p *parts) movePublic(addr string) {
+	if err := p.b.public.Move(addr); err != nil {
+		p.log.Error("visitors cannot be served at the new address; the old one stays", "addr", addr, "now", p.b.public.URL(), "err", err)
+		return
+	}
+	p.log.Info("visitors are served at another address now", "public", p.b.public.URL())
+	if err := p.b.writeRuntime(); err != nil {
+		p.log.Error("other programs of this machine are not told the new address", "err", err)
+	}
 }
 
 func (p *parts) publicURL() string { return p.b.public.URL() }
@@ -144,15 +156,6 @@ type host struct{ b *Backend }
 func (h host) Addresses() (public, admin string) {
 	a := h.b.Addresses()
 	return a.Public, a.Admin
-}
-
-// Notices implements adminapi.Host.
-func (h host) Notices() []adminapi.Notice {
-	var out []adminapi.Notice
-	for _, n := range h.b.parts.troubles.list() {
-		out = append(out, adminapi.Notice(n))
-	}
-	return out
 }
 
 // ReloadKeys implements adminapi.Host.

@@ -42,13 +42,18 @@ const scriptToken = "a-token-for-scripts-1234"
 
 func run(t *testing.T, dir string, env ...string) *appliance {
 	t.Helper()
+	return runWith(t, dir, []Flag{{Name: "--public", Path: "server.public_addr", Value: "127.0.0.1:0"}, {Name: "--admin", Path: "server.admin_addr", Value: "127.0.0.1:0"}}, env...)
+}
+
+func runWith(t *testing.T, dir string, flags []Flag, env ...string) *appliance {
+	t.Helper()
 	a := &appliance{t: t, log: &logged{}}
 	ready := make(chan Addresses, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	b, err := New(ctx, Config{
 		DataDir: dir, LogOutput: a.log, Ready: func(at Addresses) { ready <- at },
 		Environ: append([]string{"HAOKE_ADMIN_TOKEN=" + scriptToken, "HAOKE_SECRETS_STORE=file"}, env...),
-		Flags:   []Flag{{Name: "--public", Path: "server.public_addr", Value: "127.0.0.1:0"}, {Name: "--admin", Path: "server.admin_addr", Value: "127.0.0.1:0"}},
+		Flags:   flags,
 	})
 	if err != nil {
 		cancel()

@@ -64,7 +64,7 @@ type Backend struct {
 	log      *slog.Logger
 	db       *sqlite.DB
 	parts    *parts
-	public   *httpd.Listener
+	public   *door
 	admin    *httpd.Listener
 	ready    atomic.Bool
 }
@@ -136,7 +136,7 @@ func (b *Backend) open(ctx context.Context) (err error) {
 		return err
 	}
 	s = b.settings.Current()
-	b.public, err = httpd.Open(httpd.Config{
+	b.public, err = openDoor(httpd.Config{
 		Name: "public", Addr: s.Server.PublicAddr, Setting: "server.public_addr", Flag: "--public",
 		Handler: b.parts.publicHandler(b), Log: b.log, TLS: b.parts.publicTLS,
 	})
@@ -222,10 +222,16 @@ func (b *Backend) Run(ctx context.Context) error {
 	return err
 }
 
+// writeRuntime notes for other processes where this one serves.
+func (b *Backend) writeRuntime() error {
+	a := b.Addresses()
+	return writeRuntime(b.dir, Runtime{PID: os.Getpid(), Public: a.Public, Admin: a.Admin, Token: b.parts.localToken, Version: Version})
+}
+
 // announce tells whoever waits that both listeners serve.
 func (b *Backend) announce() error {
 	a := b.Addresses()
-	if err := writeRuntime(b.dir, Runtime{PID: os.Getpid(), Public: a.Public, Admin: a.Admin, Token: b.parts.localToken, Version: Version}); err != nil {
+	if err := b.writeRuntime(); err != nil {
 		return err
 	}
 	b.ready.Store(true)

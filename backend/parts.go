@@ -220,6 +220,9 @@ func (p *parts) apply(old, now *settings.Settings) {
 			p.log.Error("the new filter settings are not usable; the old ones stay", "err", err)
 		}
 	}
+	if old.Server.PublicAddr != now.Server.PublicAddr {
+		p.movePublic(now.Server.PublicAddr)
+	}
 	if old.Archive != now.Archive || old.Session.ColdAfter != now.Session.ColdAfter {
 		p.archive.Kick()
 	}

@@ -45,8 +45,6 @@ type Presence interface {
 type Host interface {
 	// Addresses are where visitors and the admin page are reached from here.
 	Addresses() (public, admin string)
-	// Notices are what needs the owner, newest first.
-	Notices() []Notice
 	// Reload brings changed keys, FAQ or rules into the running parts.
 	ReloadKeys(ctx context.Context) error
 	ReloadFAQ(ctx context.Context) error
@@ -74,13 +72,6 @@ type Archive interface {
 	Run(ctx context.Context) (wire.ArchiveRun, error)
 	// Troubles are what needs the owner.
 	Troubles() []wire.Trouble
-}
-
-// Notice is something that the owner should know.
-type Notice struct {
-	Kind, Name, Text string
-	Count            int
-	At               time.Time
 }
 
 // Deps are the parts that the API shows and steers.
@@ -112,8 +103,14 @@ type Deps struct {
 	UpdateKey []byte
 	// Managed names the package manager that owns this installation; "": none.
 	Managed string
-	Zone    func() *time.Location
-	Now     func() time.Time // nil: time.Now
+	// Probe reports who holds an address ("": not known) and why it cannot be
+	// listened on; nil: it is tried here.
+	Probe func(addr string) (holder string, err error)
+	// Files serves what visitors sent, by the last element of the path; nil:
+	// there is none.
+	Files http.Handler
+	Zone  func() *time.Location
+	Now   func() time.Time // nil: time.Now
 }
 
 // API serves the admin API. It is safe for concurrent use.
@@ -137,6 +134,12 @@ type API struct {
 func New(d Deps) (*API, error) {
 	if d.Now == nil {
 		d.Now = time.Now
+	}
+	if d.Probe == nil {
+		d.Probe = probe
+	}
+	if d.Files == nil {
+		d.Files = http.NotFoundHandler()
 	}
 	a := &API{Deps: d, routes: wire.AdminRoutes(), started: d.Now(), atStart: d.Settings.Current()}
 	a.live = newLive(a)

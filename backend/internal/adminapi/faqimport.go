@@ -39,7 +39,19 @@ func (a *API) importFAQ(c *call) (any, error) {
 	}
 	report := newReport()
 	report.Encoding = encoding
-	entries, err := readFAQ(text, &report)
+	table, err := openTable(text, q)
+	if err != nil {
+		return nil, err
+	}
+	report.Columns = table.columns()
+	if table.place("question") < 0 || table.place("answer") < 0 {
+		if q.DryRun { // the page asks which column is which
+			note(&report, 1, "missing_column", "The first line does not name the columns question and answer.")
+			return report, nil
+		}
+		return nil, invalid("columns", "The first line does not name the columns question and answer.", "question,answer,lang,alternatives (separated by |)")
+	}
+	entries, err := table.entries(&report)
 	if err != nil {
 		return nil, err
 	}
@@ -80,8 +92,17 @@ func faqMark(e *sqlite.FAQEntry) string {
 	return e.Lang + "\x00" + strings.Join(strings.Fields(strings.ToLower(e.Question)), " ")
 }
 
-// readFAQ reads a table; bad lines are noted and left out.
-func readFAQ(text string, report *wire.ImportReport) ([]sqlite.FAQEntry, error) {
+// table is a CSV file of which it is known, or not yet, which column is which.
+type table struct {
+	r     *csv.Reader
+	head  []string // names in the first line; nil: it is an entry
+	ahead *row     // the first entry, read already
+	use   []string // of each column: a name of faqColumns, or ""
+}
+
+// openTable reads the beginning of a table and tells its columns by what the
+// caller says, else by their names.
+func openTable(text string, q wire.ImportQuery) (*table, error) {
 	first, _, _ := strings.Cut(text, "\n")
 	r := csv.NewReader(strings.NewReader(text))
 	r.FieldsPerRecord, r.LazyQuotes = -1, true
@@ -90,28 +111,104 @@ func readFAQ(text string, report *wire.ImportReport) ([]sqlite.FAQEntry, error) 
 			r.Comma = sep
 		}
 	}
-	head, err := r.Read()
-	cols := faqPlaces(head)
-	if err != nil || cols["question"] < 0 || cols["answer"] < 0 {
-		return nil, invalid("", "The first line does not name the columns question and answer.", "question,answer,lang,alternatives (separated by |)")
+	t := &table{r: r}
+	ahead := t.read()
+	if ahead.err != nil {
+		return nil, invalid("", "This is not a table.", "question,answer,lang,alternatives (separated by |)")
 	}
+	if !q.NoHeader {
+		t.head, ahead = ahead.rec, t.read()
+	}
+	t.ahead, t.use = &ahead, make([]string, max(len(t.head), len(ahead.rec)))
+	if q.Columns == "" {
+		t.recognise()
+		return t, nil
+	}
+	for i, name := range strings.Split(q.Columns, ",") {
+		if name == "" {
+			continue
+		}
+		if _, known := faqColumns[name]; !known || slices.Contains(t.use, name) || i >= len(t.use) {
+			return nil, invalid("columns", fmt.Sprintf("%q cannot be column %d.", name, i+1), "question, answer, lang and alternatives, each once")
+		}
+		t.use[i] = name
+	}
+	return t, nil
+}
+
+// recognise tells the columns by the names in the first line.
+func (t *table) recognise() {
+	for name, known := range faqColumns {
+		i := slices.IndexFunc(t.head, func(h string) bool {
+			return slices.Contains(known, strings.ToLower(strings.Trim(h, " \t\"\ufeff")))
+		})
+		if i >= 0 {
+			t.use[i] = name
+		}
+	}
+}
+
+// place is the column that is used as name; -1: none.
+func (t *table) place(name string) int { return slices.Index(t.use, name) }
+
+// columns shows the page what the table has.
+func (t *table) columns() []wire.ImportColumn {
+	out := make([]wire.ImportColumn, len(t.use))
+	for i := range out {
+		out[i].Use = t.use[i]
+		if i < len(t.head) {
+			out[i].Name = cut(strings.Trim(t.head[i], " \t\"\ufeff"), 60)
+		}
+		if t.ahead != nil && i < len(t.ahead.rec) {
+			out[i].Sample = cut(strings.TrimSpace(t.ahead.rec[i]), 60)
+		}
+	}
+	return out
+}
+
+// row is one line of a table as it was read.
+type row struct {
+	rec  []string
+	line int
+	err  error
+}
+
+// read reads the next line; io.EOF after the last.
+func (t *table) read() row {
+	if ahead := t.ahead; ahead != nil {
+		t.ahead = nil
+		return *ahead
+	}
+	rec, err := t.r.Read()
+	out := row{rec: rec, err: err}
+	var bad *csv.ParseError
+	switch {
+	case errors.As(err, &bad):
+		out.line = bad.StartLine
+	case err == nil:
+		out.line, _ = t.r.FieldPos(0)
+	}
+	return out
+}
+
+// entries reads the table; bad lines are noted and left out.
+func (t *table) entries(report *wire.ImportReport) ([]sqlite.FAQEntry, error) {
 	var out []sqlite.FAQEntry
 	seen := map[string]int{}
 	for {
-		rec, err := r.Read()
-		if errors.Is(err, io.EOF) {
+		r := t.read()
+		if errors.Is(r.err, io.EOF) {
 			return out, nil
 		}
-		line, _ := r.FieldPos(0)
-		if err != nil {
+		if r.err != nil {
 			report.Rejected++
-			note(report, line, "invalid", "This line cannot be read: "+err.Error())
+			note(report, r.line, "invalid", "This line cannot be read: "+r.err.Error())
 			continue
 		}
-		e, err := faqRow(rec, cols)
+		e, err := faqRow(r.rec, t.place)
 		if err != nil {
 			report.Rejected++
-			note(report, line, rowCode(err), rowText(err))
+			note(report, r.line, rowCode(err), rowText(err))
 			continue
 		}
 		if e.Question == "" {
@@ -119,30 +216,19 @@ func readFAQ(text string, report *wire.ImportReport) ([]sqlite.FAQEntry, error) 
 		}
 		if at, ok := seen[faqMark(&e)]; ok {
 			report.Skipped++
-			note(report, line, "duplicate", fmt.Sprintf("The same question stands in line %d.", at))
+			note(report, r.line, "duplicate", fmt.Sprintf("The same question stands in line %d.", at))
 			continue
 		}
-		seen[faqMark(&e)] = line
+		seen[faqMark(&e)] = r.line
 		if out = append(out, e); len(out) > maxFAQRows {
 			return nil, &fault{Type: wire.ProblemTooLarge, Title: "Too large", Status: 413, Detail: fmt.Sprintf("At most %d lines are taken.", maxFAQRows)}
 		}
 	}
 }
 
-// faqPlaces finds the columns; -1: absent.
-func faqPlaces(head []string) map[string]int {
-	cols := map[string]int{}
-	for name, known := range faqColumns {
-		cols[name] = slices.IndexFunc(head, func(h string) bool {
-			return slices.Contains(known, strings.ToLower(strings.Trim(h, " \t\"\ufeff")))
-		})
-	}
-	return cols
-}
-
-func faqRow(rec []string, cols map[string]int) (sqlite.FAQEntry, error) {
+func faqRow(rec []string, place func(string) int) (sqlite.FAQEntry, error) {
 	field := func(name string) string {
-		if i := cols[name]; i >= 0 && i < len(rec) {
+		if i := place(name); i >= 0 && i < len(rec) {
 			return strings.TrimSpace(rec[i])
 		}
 		return ""

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -125,6 +127,7 @@ func open(t *testing.T, o options) *house {
 		Guard: h.guard, Settings: h.settings, DB: h.db, Sealer: h.sealer, Sessions: h.sessions, Engine: h.engine, Presence: h.presence,
 		Gate: h.gate, Pool: h.pool, Upstream: h.upstream, Metrics: h.metrics, Logs: h.logs, Filter: h.filter.Get, FAQ: h.answerer.Load,
 		Ledger: h.db.NewLedger(), Host: h, Log: h.logs.Logger(), DataDir: h.dir, ConfigFile: file, Version: "1.2.3", Commit: "abc",
+		Files:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "file "+path.Base(r.URL.Path)) }),
 		UpdateKey: o.updateKey, Zone: func() *time.Location { return time.UTC }, Now: h.clock,
 	})
 	must(err)
@@ -189,9 +192,6 @@ func (h *house) buildGuard(ctx context.Context, unclaimed bool) {
 
 // Addresses implements adminapi.Host.
 func (h *house) Addresses() (public, admin string) { return "http://127.0.0.1:8787", h.at.URL }
-
-// Notices implements adminapi.Host.
-func (h *house) Notices() []adminapi.Notice { return nil }
 
 // ReloadKeys implements adminapi.Host as the composition root does.
 func (h *house) ReloadKeys(ctx context.Context) error {

@@ -24,6 +24,21 @@ func (a *API) keyHandlers() map[string]func(*call) (any, error) {
 		"testKey":   a.testKey,
 		"probeKey":  a.probeKey,
 		"orderKeys": a.orderKeys,
+
+		"getAnswerCache": func(*call) (any, error) { return a.answerCache(), nil },
+		"purgeAnswers": func(c *call) (any, error) {
+			a.Upstream.Purge()
+			a.Log.Info("the kept answers were forgotten", "by", c.operator())
+			return a.answerCache(), nil
+		},
+	}
+}
+
+func (a *API) answerCache() wire.AnswerCache {
+	s := a.Upstream.Stats()
+	return wire.AnswerCache{
+		Entries: s.CacheEntries, Bytes: s.CacheBytes, Hits: s.CacheHits,
+		TTLSeconds: int64(a.Settings.Current().Merge.CacheTTL / time.Second),
 	}
 }
 

@@ -50,7 +50,10 @@ type liveConn struct {
 
 func newLive(a *API) *Live {
 	return &Live{
-		a: a, conns: map[*liveConn]struct{}{}, work: make(chan func(context.Context), 4096),
+		// The numbers go on from the clock, so that those of an earlier run are
+		// told from these: a page that was connected then sees a gap.
+		last: uint64(max(0, a.Now().UnixMilli())),
+		a:    a, conns: map[*liveConn]struct{}{}, work: make(chan func(context.Context), 4096),
 		acceptor: wsconn.NewAcceptor(wsconn.Config{MaxFrame: 8 << 10, QueueBytes: 4 << 20, CloseSlow: 1013, CloseBinary: 1003}),
 	}
 }
@@ -179,12 +182,12 @@ func (l *Live) changed(id chat.ConversationID) {
 	})
 }
 
-func (l *Live) gone(id chat.ConversationID) {
-	l.keep(wire.LiveEvent{Type: wire.LiveGone, ID: string(id)})
-}
 // Changed tells every page that a conversation's head changed elsewhere.
 func (l *Live) Changed(id chat.ConversationID) { l.changed(id) }
 
+func (l *Live) gone(id chat.ConversationID) {
+	l.keep(wire.LiveEvent{Type: wire.LiveGone, ID: string(id)})
+}
 
 func (l *Live) status(s wire.Status) {
 	l.keep(wire.LiveEvent{Type: wire.LiveStatus, Status: &s})

@@ -98,6 +98,7 @@ func importFAQ(w *walk, owner *door) {
 	}
 	w.not(owner, 422, wire.ProblemInvalid, "importFAQ", raw{"text/csv", []byte("a,b\n1,2\n")})
 	w.not(owner, 422, wire.ProblemInvalid, "importFAQ", raw{"text/csv", []byte("\x00\x01\x02")})
+	mappedFAQ(w, owner)
 	out := w.ok(owner, "exportFAQ", nil)
 	if !strings.Contains(string(out.body), "你们几点开门？") || !strings.Contains(out.head.Get("Content-Disposition"), ".csv") {
 		w.Errorf("exported: %s", out.body)
@@ -191,6 +192,10 @@ func patterns(w *walk, owner *door) {
 func keys(w *walk, owner *door) {
 	w.ok(owner, "listPresets", nil)
 	w.not(owner, 409, wire.ProblemConflict, "deleteProvider", nil, "main")
+	if kept := decode[wire.AnswerCache](w.T, w.ok(owner, "getAnswerCache", nil)); kept.Entries != 0 || kept.TTLSeconds != 0 {
+		w.Errorf("kept answers, when none are to be kept: %+v", kept)
+	}
+	w.ok(owner, "purgeAnswers", nil)
 	base := w.h.sim.URL + "/v1"
 	w.ok(owner, "changeProvider", wire.ProviderWrite{BaseURL: base, Model: "gpt-4o-mini", Enabled: true}, "main")
 	k := decode[wire.Key](w.T, w.ok(owner, "addKey", wire.KeyNew{Name: "first", Value: "Bearer sk-good-key-0123456789 "}))
@@ -355,5 +360,41 @@ func nowhere(t *testing.T, dir string, secrets ...string) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// mappedFAQ imports tables whose first line says nothing that is known: the
+// page asks which column is which.
+func mappedFAQ(w *walk, owner *door) {
+	other := raw{"text/csv", []byte("Nr;Kunde fragt;Wir sagen\n1;Habt ihr Tee?;Ja, sehr viel.\n2;Habt ihr Kaffee?;Leider nicht.\n")}
+	asked := decode[wire.ImportReport](w.T, w.ok(owner, "importFAQ", other, "?dry_run=true"))
+	want := []wire.ImportColumn{{Name: "Nr", Sample: "1"}, {Name: "Kunde fragt", Sample: "Habt ihr Tee?"}, {Name: "Wir sagen", Sample: "Ja, sehr viel."}}
+	if !slices.Equal(asked.Columns, want) || asked.Added != 0 || len(asked.Notes) != 1 || asked.Notes[0].Code != "missing_column" {
+		w.Fatalf("an unknown table: %+v", asked)
+	}
+	for query, added := range map[string]int{
+		"?dry_run=true&columns=,question,answer":                          2,
+		"?dry_run=true&columns=,question,answer&no_header=true":           3,
+		"?dry_run=true&columns=,question,answer&no_header=true&replace=1": 3,
+	} {
+		if got := decode[wire.ImportReport](w.T, w.ok(owner, "importFAQ", other, query)); got.Added != added || got.Columns[1].Use != "question" || got.Columns[2].Use != "answer" {
+			w.Errorf("%s: %+v", query, got)
+		}
+	}
+	for _, query := range []string{"?columns=question,question,answer", "?columns=price", "?columns=,,,question", "?columns=question"} {
+		w.not(owner, 422, wire.ProblemInvalid, "importFAQ", other, query)
+	}
+	did := decode[wire.ImportReport](w.T, w.ok(owner, "importFAQ", other, "?columns=,question,answer"))
+	if did.Added != 2 || did.Preview[0].Key != "Habt ihr Tee?" || did.Preview[0].Value != "Ja, sehr viel." {
+		w.Errorf("imported: %+v", did)
+	}
+	found := decode[wire.FAQList](w.T, w.ok(owner, "listFAQ", nil, "?query=Kaffee"))
+	if len(found.Items) != 1 || found.Items[0].Answer != "Leider nicht." {
+		w.Fatalf("not found again: %+v", found)
+	}
+	for _, q := range []string{"Habt", "Kaffee"} {
+		for _, e := range decode[wire.FAQList](w.T, w.ok(owner, "listFAQ", nil, "?query="+q)).Items {
+			w.ok(owner, "deleteFAQ", nil, fmt.Sprint(e.ID))
+		}
 	}
 }

@@ -199,6 +199,9 @@ func conversations(w *walk, owner *door, id chat.ConversationID) {
 		w.Errorf("trace: %+v", tr)
 	}
 	w.not(owner, 404, wire.ProblemNotFound, "getTrace", nil, cid, "1")
+	if got := w.ok(owner, "getFile", nil, "0123abcd.png"); string(got.body) != "file 0123abcd.png" {
+		w.Errorf("a visitor's file: %s", got.body)
+	}
 	m := decode[wire.Message](w.T, w.ok(owner, "sendMessage", wire.MessageNew{ID: "o1", Text: "Hello, this is Mei's shop."}, cid))
 	again := decode[wire.Message](w.T, w.ok(owner, "sendMessage", wire.MessageNew{ID: "o1", Text: "Hello, this is Mei's shop."}, cid))
 	if m.Seq != again.Seq || m.From != chat.FromOperator {

@@ -28,7 +28,7 @@ func words(t settings.Text) wire.Words { return wire.Words{EN: t.En, ZH: t.Zh} }
 func settingField(e settings.Entry) wire.SettingField {
 	f := wire.SettingField{
 		Path: e.Path, Group: e.Group, Type: wire.SettingType(e.Form), Label: words(e.Title), Help: words(e.Help),
-		Value: e.Value, Default: e.Default, Window: e.Window, Allowed: e.Options, Min: e.Min, Max: e.Max, Unit: e.Unit,
+		Value: e.Value, Default: e.Default, Window: e.Window, Choices: choices(e), Min: e.Min, Max: e.Max, Unit: e.Unit,
 		Source: source(e), Locked: e.Locked, Secret: e.Secret, Restart: e.Restart, Advanced: e.Advanced, Page: e.Page, Revision: e.Revision,
 	}
 	if e.Danger != (settings.Text{}) {
@@ -151,13 +151,14 @@ func (a *API) checkAddr(c *call) (any, error) {
 	if a.ours(n) {
 		return wire.AddrReport{Free: true, Ours: true}, nil
 	}
-	taken := tryListen(in.Addr)
+	holder, taken := a.Probe(in.Addr)
 	if taken == nil {
 		return wire.AddrReport{Free: true}, nil
 	}
-	out := wire.AddrReport{Text: taken.Error()}
+	out := wire.AddrReport{By: holder, Text: taken.Error()}
 	for next := n + 1; next < min(n+50, 65536); next++ {
-		if addr := net.JoinHostPort(host, strconv.Itoa(next)); tryListen(addr) == nil {
+		addr := net.JoinHostPort(host, strconv.Itoa(next))
+		if _, err := probe(addr); err == nil {
 			out.Suggest = addr
 			break
 		}
@@ -171,10 +172,11 @@ func (a *API) ours(port int) bool {
 	return strings.HasSuffix(public, ":"+strconv.Itoa(port)) || strings.HasSuffix(admin, ":"+strconv.Itoa(port))
 }
 
-func tryListen(addr string) error {
+// probe reports why an address cannot be listened on. It knows no holder.
+func probe(addr string) (holder string, err error) {
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
-		return fmt.Errorf("%s cannot be listened on: %w", addr, err)
+		return "", fmt.Errorf("%s cannot be listened on: %w", addr, err)
 	}
-	return ln.Close()
+	return "", ln.Close()
 }

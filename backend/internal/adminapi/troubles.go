@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"haoke/backend/internal/wire"
 )
@@ -17,8 +18,8 @@ const diskLow = 512 << 20
 func (a *API) hostTroubles(ctx context.Context) []wire.Trouble {
 	var out []wire.Trouble
 	if free, ok := diskFree(a.DataDir); ok && free < diskLow {
-		n := strconv.FormatInt(free, 10)
-		out = append(out, wire.Trouble{Code: "disk_low", Level: "warn", Text: "The disk is nearly full: " + n + " bytes are left. Make room.", Args: map[string]string{"free": n}})
+		n := strconv.FormatInt(free/1e6, 10) + " MB"
+		out = append(out, wire.Trouble{Code: "disk_low", Level: "warn", Text: "The disk is nearly full: " + n + " are left. Make room.", Args: map[string]string{"free": n}})
 	}
 	if a.DB.Lost() > 0 {
 		out = append(out, wire.Trouble{Code: "db_damaged", Level: "warn", Text: "The database lost its latest changes before this start, or an older one was put in its place. Look at the log.",
@@ -30,7 +31,11 @@ func (a *API) hostTroubles(ctx context.Context) []wire.Trouble {
 	if invalid != "" {
 		out = append(out, wire.Trouble{Code: "filter_invalid", Level: "warn", Text: "The changed filter rules are not in use: " + invalid, Args: map[string]string{"reason": invalid}, Page: "filters"})
 	}
-	_, admin := a.Host.Addresses()
+	public, admin := a.Host.Addresses()
+	if set := a.Settings.Current().Server.PublicAddr; elsewhere(set, public) {
+		out = append(out, wire.Trouble{Code: "addr_unused", Level: "warn", Text: "Visitors are served at " + public + ": " + set + " cannot be used.",
+			Args: map[string]string{"addr": set, "now": public}, Page: "settings/server.public_addr"})
+	}
 	if claimed, err := a.Guard.Claimed(ctx); err == nil && !claimed {
 		out = append(out, wire.Trouble{Code: "no_password", Level: "info", Text: "Nobody has set a password for the admin page in the browser yet.", Page: "settings"})
 	}
@@ -42,6 +47,12 @@ func (a *API) hostTroubles(ctx context.Context) []wire.Trouble {
 		out = append(out, wire.Trouble{Code: "update", Level: "info", Text: "Version " + u.Latest + " is there.", Args: map[string]string{"version": u.Latest}, Page: "about"})
 	}
 	return out
+}
+
+// elsewhere reports whether the listener at url is not on the port that is set.
+func elsewhere(set, url string) bool {
+	_, port, err := net.SplitHostPort(set)
+	return err == nil && port != "0" && !strings.HasSuffix(url, ":"+port)
 }
 
 // exposed reports whether a listener's address can be reached from outside

@@ -50,6 +50,12 @@ type FAQExportQuery struct {
 type ImportQuery struct {
 	DryRun  bool `json:"dry_run"` // report only
 	Replace bool `json:"replace"` // empty the target first, in the same transaction
+	// Columns says what each column of a table is, from the left, with commas
+	// between, for example "question,,answer"; empty names are left out. "": told
+	// from the names in the first line.
+	Columns string `json:"columns"`
+	// NoHeader: the first line is an entry, not the columns' names.
+	NoHeader bool `json:"no_header"`
 }
 
 // ImportReport is what an import did or would do.
@@ -62,6 +68,15 @@ type ImportReport struct {
 	Notes     []ImportNote  `json:"notes"`    // at most 100
 	Truncated bool          `json:"truncated"`
 	Preview   []ImportEntry `json:"preview"` // the first 10
+	// Columns are those of the table that was read; empty: it was none.
+	Columns []ImportColumn `json:"columns,omitempty"`
+}
+
+// ImportColumn is one column of a table.
+type ImportColumn struct {
+	Name   string `json:"name"`   // as the first line calls it; "": it does not
+	Sample string `json:"sample"` // of the first entry, cut
+	Use    string `json:"use"`    // what it is taken for, for example "question"; "": left out
 }
 
 // ImportNote is a remark on one line.

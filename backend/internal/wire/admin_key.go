@@ -158,3 +158,13 @@ type TestStep struct {
 	MS     float64 `json:"ms"`
 	Detail string  `json:"detail,omitempty"`
 }
+
+// AnswerCache is what is kept of merged answers for later identical questions
+// (merge.cache_ttl).
+type AnswerCache struct {
+	Entries int   `json:"entries"`
+	Bytes   int   `json:"bytes"`
+	Hits    int64 `json:"hits"` // answers given from it since the start
+	// TTLSeconds is how long an answer is kept; 0: none is.
+	TTLSeconds int64 `json:"ttl_s"`
+}

@@ -88,6 +88,8 @@ func conversationRoutes() []Route {
 			Doc: "The conversation as a file (Content-Disposition: attachment; the media type follows the format)."},
 		{Method: "GET", Path: c + "/messages/{seq}/trace", Name: "getTrace", Role: RoleOperator, Response: TurnTrace{}, Status: 200,
 			Doc: "How an answer was made. 404 for what is not an answer."},
+		{Method: "GET", Path: "/files/{id}", Name: "getFile", Role: RoleOperator, Produces: "application/octet-stream", Status: 200,
+			Doc: "A file that a visitor sent (the media type follows the file); the id is the last element of its link in the message."},
 	}
 }
 
@@ -195,6 +197,10 @@ func keyRoutes() []Route {
 			Doc: "Test a base URL and key that are not saved yet."},
 		{Method: "PUT", Path: "/keys/order", Name: "orderKeys", Role: RoleOwner, Request: KeyOrder{}, Response: KeyRing{}, Status: 200,
 			Doc: "Put the keys of a provider in order."},
+		{Method: "GET", Path: "/answers", Name: "getAnswerCache", Role: RoleOperator, Response: AnswerCache{}, Status: 200,
+			Doc: "How many answers are kept for later identical questions."},
+		{Method: "DELETE", Path: "/answers", Name: "purgeAnswers", Role: RoleOwner, Response: AnswerCache{}, Status: 200,
+			Doc: "Forget the kept answers; the next identical question is asked anew."},
 	}
 }
 

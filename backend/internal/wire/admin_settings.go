@@ -37,7 +37,7 @@ const (
 	SettingInt      SettingType = "int"      //
 	SettingFloat    SettingType = "float"    //
 	SettingDuration SettingType = "duration" // string such as "90s"
-	SettingEnum     SettingType = "enum"     // one of Allowed
+	SettingEnum     SettingType = "enum"     // one of Choices
 	SettingStrings  SettingType = "strings"  // array of strings
 	SettingAddr     SettingType = "addr"     // "host:port"
 	SettingURL      SettingType = "url"      //
@@ -54,11 +54,12 @@ type SettingField struct {
 	Value   json.RawMessage `json:"value"`
 	Default json.RawMessage `json:"default"`
 	// Window is the value saved here while a stronger source hides it; null: none.
-	Window  json.RawMessage `json:"window,omitempty"`
-	Allowed []string        `json:"allowed,omitempty"`
-	Min     *float64        `json:"min,omitempty"`
-	Max     *float64        `json:"max,omitempty"`
-	Unit    string          `json:"unit,omitempty"` // "s", "bytes", "characters", "messages/min", "money", ...
+	Window json.RawMessage `json:"window,omitempty"`
+	// Choices are those of a setting of type enum.
+	Choices []Choice `json:"choices,omitempty"`
+	Min     *float64 `json:"min,omitempty"`
+	Max     *float64 `json:"max,omitempty"`
+	Unit    string   `json:"unit,omitempty"` // "s", "bytes", "characters", "messages/min", "money", ...
 	// Source: "default", "window", "config.toml:12", "HAOKE_UPSTREAM_MODEL", "--public".
 	Source string `json:"source"`
 	Locked bool   `json:"locked"` // Source is stronger than the window
@@ -70,6 +71,12 @@ type SettingField struct {
 	Revision int64  `json:"revision"` // of the last change of this field; 0: never
 	// Danger is the consequence to confirm before it is changed; empty: none.
 	Danger *Words `json:"danger,omitempty"`
+}
+
+// Choice is one value of a closed choice, with its name for people.
+type Choice struct {
+	Value string `json:"value"`
+	Name  Words  `json:"name"`
 }
 
 // SettingsWrite changes several settings at once, all or none.

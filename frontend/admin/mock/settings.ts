@@ -19,7 +19,7 @@ export const settings = (): SettingsState => ({
     { id: 'log', name: { en: 'Log', zh: '日志' }, help: { en: '', zh: '' } },
   ],
   fields: [
-    field('server.public_addr', 'addr', '127.0.0.1:8787', 'Visitors’ address', '访客地址', 'Where the widget and its socket are served.', { restart: true }),
+    field('server.public_addr', 'addr', '127.0.0.1:8787', 'Visitors’ address', '访客地址', 'Where the widget and its socket are served.'),
     field('server.admin_addr', 'addr', '127.0.0.1:8788', 'Admin address', '管理地址', 'This page, its API and /metrics. Loopback unless you want otherwise.', { restart: true, danger: { en: 'Other machines will be able to open the sign-in of this page.', zh: '其他机器将能打开此页的登录界面。' } }),
     field('server.public_url', 'url', '', 'Public address', '公开地址', 'How visitors reach it from outside, for snippets and QR codes.'),
     field('server.allowed_origins', 'strings', ['https://morninghill.example', 'https://www.morninghill.example'], 'Pages that may embed the widget', '允许嵌入的网页', 'Origins such as https://shop.example.', { source: 'config.toml:6', locked: true }),
@@ -35,12 +35,12 @@ export const settings = (): SettingsState => ({
     field('upstream.max_idle_conns_per_host', 'int', 500, 'Calls under way', '并发调用', 'The cap of calls at the same time.', { advanced: true, min: 1, max: 5000 }),
     field('limits.daily_spend', 'float', 20, 'Money a day', '每日花费', 'Answers come from the FAQ when it is spent. 0: no limit.', { source: 'window', default: 0, min: 0, unit: 'USD', revision: 31 }),
     field('limits.messages_per_minute', 'int', 20, 'Messages a minute', '每分钟消息数', 'Of one visitor.', { min: 0, unit: '/min' }),
-    field('limits.at_cap', 'enum', 'offline', 'When the money is spent', '预算用完时', '', { allowed: ['offline', 'cheaper', 'people'] }),
+    field('limits.at_cap', 'enum', 'offline', 'When the money is spent', '预算用完时', '', { choices: [{ value: 'offline', name: { en: 'Answer from the FAQ', zh: '由常见问题回答' } }, { value: 'cheaper', name: { en: 'Use the cheaper model', zh: '改用更便宜的模型' } }, { value: 'people', name: { en: 'Leave it to people', zh: '只由人工回答' } }] }),
     field('session.cold_after', 'duration', '24h', 'Archive after', '多久后归档', 'Quiet time until a conversation is compressed.'),
     field('session.hot_capacity', 'int', 10000, 'Conversations in memory', '内存中的对话', '', { advanced: true, min: 10 }),
     field('archive.clickhouse', 'secret', '', 'ClickHouse', 'ClickHouse', 'clickhouse://name:password@host:9000/database. Empty: the archive stays in SQLite.', { page: 'archive' }),
     field('archive.keep_local', 'bool', false, 'Keep a local copy', '保留本地副本', 'Also after ClickHouse has confirmed it.'),
-    field('log.level', 'enum', 'info', 'Level', '级别', '', { allowed: ['debug', 'info', 'warn', 'error'] }),
+    field('log.level', 'enum', 'info', 'Level', '级别', '', { choices: [{ value: 'debug', name: { en: 'Everything, for finding faults', zh: '全部（用于查错）' } }, { value: 'info', name: { en: 'What happens', zh: '一般信息' } }, { value: 'warn', name: { en: 'Warnings and errors', zh: '警告和错误' } }, { value: 'error', name: { en: 'Errors only', zh: '仅错误' } }] }),
     field('log.visitor_text', 'bool', false, 'Visitors’ texts in the log', '日志记录访客文字', 'Off unless you look for a fault.', { danger: { en: 'What visitors write will stand in the log.', zh: '访客写的内容会出现在日志里。' } }),
   ],
 });

@@ -157,6 +157,7 @@ export class Live {
       if (this.stopped || round !== this.round) return;
       this.failures = 0;
       this.set('polling');
+      if (answer.last < this.last) this.last = 0;
       for (const event of answer.events) this.take(event);
       if (answer.gap) this.onGap();
       this.last = Math.max(this.last, answer.last);
@@ -171,6 +172,8 @@ export class Live {
   private take(event: LiveEvent): void {
     if (event.type === 'hello') {
       if (event.gap) this.onGap();
+      // The numbers have begun anew: what comes from here on counts.
+      if (event.n < this.last) this.last = 0;
       if (!this.last) this.last = event.n;
       return;
     }

@@ -31,6 +31,13 @@ export interface AddrReport {
 
 export type AdminRole = "" | "operator" | "owner";
 
+export interface AnswerCache {
+  entries: number;
+  bytes: number;
+  hits: number;
+  ttl_s: number;
+}
+
 export interface ArchiveProbe {
   dsn: string;
 }
@@ -131,6 +138,11 @@ export interface Charts {
   step: number;
   t: number[];
   series: ChartSeries[];
+}
+
+export interface Choice {
+  value: string;
+  name: Words;
 }
 
 export interface Claim {
@@ -276,18 +288,6 @@ export interface FAQWrite {
   unanswered?: number;
 }
 
-export interface FilterConfig {
-  words_on: boolean;
-  patterns_on: boolean;
-  shadow: boolean;
-  action_in: Action;
-  action_out: Action;
-  pinyin: boolean;
-  mask_personal_data: boolean;
-  review: ReviewConfig;
-  blocked_text: string;
-  locked: string[];
-  revision: number;
 export interface FactEvent {
   at: string;
   name: string;
@@ -308,6 +308,18 @@ export interface FactSheet {
   pages?: FactPage[];
 }
 
+export interface FilterConfig {
+  words_on: boolean;
+  patterns_on: boolean;
+  shadow: boolean;
+  action_in: Action;
+  action_out: Action;
+  pinyin: boolean;
+  mask_personal_data: boolean;
+  review: ReviewConfig;
+  blocked_text: string;
+  locked: string[];
+  revision: number;
 }
 
 export interface FilterCount {
@@ -430,6 +442,12 @@ export interface HitQuery {
   cursor: string;
 }
 
+export interface ImportColumn {
+  name: string;
+  sample: string;
+  use: string;
+}
+
 export interface ImportEntry {
   key: string;
   value?: string;
@@ -444,6 +462,8 @@ export interface ImportNote {
 export interface ImportQuery {
   dry_run: boolean;
   replace: boolean;
+  columns: string;
+  no_header: boolean;
 }
 
 export interface ImportReport {
@@ -455,6 +475,7 @@ export interface ImportReport {
   notes: ImportNote[];
   truncated: boolean;
   preview: ImportEntry[];
+  columns?: ImportColumn[];
 }
 
 export interface Key {
@@ -887,7 +908,7 @@ export interface SettingField {
   value: unknown;
   default: unknown;
   window?: unknown;
-  allowed?: string[];
+  choices?: Choice[];
   min?: number;
   max?: number;
   unit?: string;
@@ -1147,6 +1168,7 @@ export interface Visitor {
   locale?: string;
   ip?: string;
   agent?: string;
+  facts?: FactSheet;
 }
 
 export interface WidgetState {
@@ -1159,7 +1181,6 @@ export interface WidgetState {
   chat_url: string;
   snippets: Snippet[];
   origins: string[];
-  facts?: FactSheet;
   warnings: Trouble[];
 }
 
@@ -1261,6 +1282,7 @@ export const routes = {
   archiveConversation: ["POST", "/conversations/{id}/archive", "operator"],
   exportConversation: ["GET", "/conversations/{id}/export", "operator"],
   getTrace: ["GET", "/conversations/{id}/messages/{seq}/trace", "operator"],
+  getFile: ["GET", "/files/{id}", "operator"],
   listLeftMessages: ["GET", "/left-messages", "operator"],
   changeLeftMessage: ["PATCH", "/left-messages/{id}", "operator"],
   deleteLeftMessage: ["DELETE", "/left-messages/{id}", "operator"],
@@ -1299,6 +1321,8 @@ export const routes = {
   testKey: ["POST", "/keys/{name}/test", "operator"],
   probeKey: ["POST", "/keys/test", "owner"],
   orderKeys: ["PUT", "/keys/order", "owner"],
+  getAnswerCache: ["GET", "/answers", "operator"],
+  purgeAnswers: ["DELETE", "/answers", "owner"],
   listPresets: ["GET", "/providers/presets", "operator"],
   addProvider: ["POST", "/providers", "owner"],
   orderProviders: ["PUT", "/providers/order", "owner"],
@@ -1365,6 +1389,7 @@ export interface Api {
   archiveConversation: { params: { id: string | number }; query: undefined; request: undefined; response: Conversation };
   exportConversation: { params: { id: string | number }; query: Partial<ExportQuery>; request: undefined; response: Blob };
   getTrace: { params: { id: string | number; seq: string | number }; query: undefined; request: undefined; response: TurnTrace };
+  getFile: { params: { id: string | number }; query: undefined; request: undefined; response: Blob };
   listLeftMessages: { params: undefined; query: Partial<LeftMessageQuery>; request: undefined; response: LeftMessageList };
   changeLeftMessage: { params: { id: string | number }; query: undefined; request: LeftMessagePatch; response: LeftMessage };
   deleteLeftMessage: { params: { id: string | number }; query: undefined; request: undefined; response: void };
@@ -1403,6 +1428,8 @@ export interface Api {
   testKey: { params: { name: string | number }; query: undefined; request: undefined; response: KeyTest };
   probeKey: { params: undefined; query: undefined; request: KeyProbe; response: KeyTest };
   orderKeys: { params: undefined; query: undefined; request: KeyOrder; response: KeyRing };
+  getAnswerCache: { params: undefined; query: undefined; request: undefined; response: AnswerCache };
+  purgeAnswers: { params: undefined; query: undefined; request: undefined; response: AnswerCache };
   listPresets: { params: undefined; query: undefined; request: undefined; response: PresetList };
   addProvider: { params: undefined; query: undefined; request: ProviderWrite; response: Provider };
   orderProviders: { params: undefined; query: undefined; request: KeyOrder; response: KeyRing };

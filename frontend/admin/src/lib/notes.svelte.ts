@@ -25,15 +25,11 @@ class Notes {
     const note: Note = { id: this.next++, text, kind, ...(action ? { action } : {}) };
     this.list = [...this.list, note];
     while (this.list.length > MAX_NOTES) this.drop(this.list[0]!.id);
-    if (!this.pending.has(note.id)) {
-      setTimeout(() => this.drop(note.id), action ? UNDO_MS : kind === 'bad' ? 2 * PLAIN_MS : PLAIN_MS);
-    }
+    setTimeout(() => this.drop(note.id), action ? UNDO_MS : kind === 'bad' ? 2 * PLAIN_MS : PLAIN_MS);
     return note.id;
   }
 
-  /**
-   * Offers an undo for something that has been done already.
-   */
+  /** Offers an undo for something that has been done already. */
   undoable(text: string, label: string, undo: () => void): void {
     const id = this.say(text, 'plain', {
       label,

@@ -1,3 +1,5 @@
+import { untrack } from 'svelte';
+
 /** Something loaded from the API, with the states that a list needs. */
 export class Resource<T> {
   value = $state.raw<T | undefined>(undefined);
@@ -6,19 +8,22 @@ export class Resource<T> {
   slow = $state(false);
 
   private round = 0;
+  private abort: AbortController | null = null;
 
   constructor(private readonly fetcher: (signal: AbortSignal) => Promise<T>) {}
 
-  private abort: AbortController | null = null;
-
-  /** Loads again; what is shown stays until the answer is in. The latest call wins. */
+  /**
+   * Loads again; what is shown stays until the answer is in. The latest call
+   * wins. An effect that calls it depends on nothing that the fetcher reads:
+   * what shall load anew is named there, and typing waits for its pause.
+   */
   async load(): Promise<void> {
     const round = ++this.round;
     this.abort?.abort();
     const abort = (this.abort = new AbortController());
     const timer = setTimeout(() => (this.slow = this.value === undefined), 300);
     try {
-      const value = await this.fetcher(abort.signal);
+      const value = await untrack(() => this.fetcher(abort.signal));
       if (round !== this.round) return;
       this.value = value;
       this.error = undefined;
