@@ -132,6 +132,9 @@ func (db *DB) open(ctx context.Context) error {
 	if err := db.migrate(ctx); err != nil {
 		return db.orCorrupt(err)
 	}
+	if err := db.tuneIndex(); err != nil {
+		return db.orCorrupt(err)
+	}
 	if err := db.openMark(ctx); err != nil {
 		return db.orCorrupt(err)
 	}
@@ -192,7 +195,7 @@ func (db *DB) connect() error {
 	}
 	// auto_vacuum only takes effect on a new file, before the first table.
 	pool, err := openPool(dsn(db.cfg.Path, "_auto_vacuum=2", "_journal_mode=WAL",
-		"_pragma=cache_size(-16384)", "_pragma=wal_autocheckpoint(4000)", "_pragma=journal_size_limit(67108864)"), 1)
+		"_pragma=cache_size(-16384)", "_pragma=wal_autocheckpoint(16000)", "_pragma=journal_size_limit(67108864)"), 1)
 	if err != nil {
 		return err
 	}

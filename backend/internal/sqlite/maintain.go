@@ -8,9 +8,11 @@ import (
 const (
 	// tick is how often Run looks for something to do.
 	tick = time.Second
-	// tickWork bounds the background work of one tick, so that it takes at
-	// most about a third of the writer's time.
-	tickWork = 300 * time.Millisecond
+	// tickWork bounds the background work of one tick.
+	tickWork = 800 * time.Millisecond
+	// breather is how many times as long as a step took the background work
+	// pauses behind it while visitors write: steps stand in their way.
+	breather = 4
 )
 
 // Run does what can wait until ctx ends: it fills the full-text index, brings
@@ -21,6 +23,9 @@ func (db *DB) Run(ctx context.Context) error {
 	if db.unclean && !db.checked.Load() {
 		db.checkInBackground(ctx)
 	}
+	homing := make(chan struct{})
+	go func() { defer close(homing); db.bringHome(ctx) }()
+	defer func() { <-homing }()
 	t := time.NewTicker(tick)
 	defer t.Stop()
 	var last uint64
@@ -67,32 +72,39 @@ func (db *DB) maintain(ctx context.Context, quiet bool) error {
 	if db.readOnlyErr() != nil {
 		return nil
 	}
-	start := time.Now()
 	did := false
-	for time.Since(start) < tickWork {
-		more, err := db.indexStep(ctx)
-		if err != nil {
-			return err
-		}
-		did = did || more
-		if !more {
-			break
-		}
-	}
-	for time.Since(start) < tickWork {
-		more, err := db.purgeNext(ctx)
-		if err != nil {
-			return err
-		}
-		did = did || more
-		if !more {
-			break
+	start := time.Now()
+	for _, step := range []func(context.Context) (bool, error){db.indexStep, db.mergeStep, db.purgeNext} {
+		for time.Since(start) < tickWork {
+			begun, ops := time.Now(), db.ops.Load()
+			more, err := step(ctx)
+			if err != nil {
+				return err
+			}
+			did = did || more
+			if !more {
+				break
+			}
+			if db.ops.Load() > ops+1 { // others wrote beside this step
+				db.rest(ctx, breather*time.Since(begun))
+			}
 		}
 	}
 	if did || !quiet {
 		return nil
 	}
 	return db.tidy(ctx)
+}
+
+// rest pauses for d, shorter when the end comes.
+func (db *DB) rest(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(min(d, tickWork))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	case <-db.closing:
+	}
 }
 
 // purgeNext removes a step's worth of rows that wait for deletion.
@@ -147,22 +159,13 @@ func (db *DB) tidy(ctx context.Context) error {
 // Settle does all background work that is due now and brings the WAL home. It
 // is for the end of an import, before a measurement, and for tests.
 func (db *DB) Settle(ctx context.Context) error {
-	for {
-		more, err := db.indexStep(ctx)
-		if err != nil {
-			return err
-		}
-		if !more {
-			break
-		}
-	}
-	for {
-		more, err := db.purgeNext(ctx)
-		if err != nil {
-			return err
-		}
-		if !more {
-			return db.tidy(ctx)
+	for _, step := range []func(context.Context) (bool, error){db.indexStep, db.mergeStep, db.purgeNext} {
+		for more := true; more; {
+			var err error
+			if more, err = step(ctx); err != nil {
+				return err
+			}
 		}
 	}
+	return db.tidy(ctx)
 }
