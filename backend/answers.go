@@ -19,8 +19,10 @@ type onceFlag struct{ done atomic.Bool }
 
 func (o *onceFlag) first() bool { return o.done.CompareAndSwap(false, true) }
 
-// buildAnswers makes the FAQ's answerer and the prompts' builder. A new shop
-// starts with the demo's questions and answers.
+// buildAnswers makes the prompts' builder and, in a new shop, puts the demo's
+// questions and answers into the FAQ, so that there is something to try without
+// a key. buildUpstream loads the FAQ: what of it may be said depends on whether
+// there is an upstream.
 func (p *parts) buildAnswers(ctx context.Context, s *settings.Settings) error {
 	p.faq = p.db.FAQ()
 	entries, err := p.faq.All(ctx)
@@ -38,7 +40,7 @@ func (p *parts) buildAnswers(ctx context.Context, s *settings.Settings) error {
 	}
 	p.prompts = prompt.New(prompt.Config{Tokens: s.Context.Tokens, KeepPrompt: true}, p.counter)
 	p.summariser = prompt.NewSummariser(prompt.SummariserConfig{}, summaries{p.db.Conversations()}, completer{p}, p.counter, p.log)
-	return p.reloadFAQ(ctx)
+	return nil
 }
 
 func (p *parts) seedFAQ(ctx context.Context) error {
@@ -57,22 +59,53 @@ func (p *parts) seedFAQ(ctx context.Context) error {
 }
 
 // reloadFAQ brings the entries of the database into the answerer's index. It
-// is called at start and after each change of the FAQ.
+// is called at start, after each change of the FAQ, and when an upstream comes
+// or goes: the demo's answers are nobody's promise, so a shop that has an
+// upstream does not give them, be it in the owner's name or in a prompt.
 func (p *parts) reloadFAQ(ctx context.Context) error {
 	rows, err := p.faq.All(ctx)
 	if err != nil {
 		return err
 	}
+	mute, err := p.muted()
+	if err != nil {
+		return err
+	}
 	entries := make([]offline.Entry, 0, len(rows))
 	for _, r := range rows {
-		if r.Enabled {
+		if r.Enabled && !mute(r) {
 			entries = append(entries, offlineEntry(r))
 		}
 	}
-	a := offline.New(offline.Config{Threshold: p.settings.Current().FAQ.Threshold}, faqSearch{p.faq})
+	a := offline.New(offline.Config{Threshold: p.settings.Current().FAQ.Threshold}, faqSearch{p.faq, mute})
 	a.Load(entries)
 	p.answerer.Store(a)
 	return nil
+}
+
+// muted gives the test for entries that must not speak now: those of the demo
+// that the owner has not made theirs by an edit, while there is an upstream.
+func (p *parts) muted() (func(sqlite.FAQEntry) bool, error) {
+	alone := p.offlineOnly()
+	p.demoSilent.Store(!alone)
+	if alone {
+		return func(sqlite.FAQEntry) bool { return false }, nil
+	}
+	return isDemo()
+}
+
+// isDemo gives the test for entries that stand as the demo brought them.
+func isDemo() (func(sqlite.FAQEntry) bool, error) {
+	demo, err := offline.Demo()
+	if err != nil {
+		return nil, fmt.Errorf("built-in FAQ: %w", err)
+	}
+	type said struct{ question, answer string }
+	known := make(map[said]struct{}, len(demo))
+	for _, e := range demo {
+		known[said{e.Question, e.Answer}] = struct{}{}
+	}
+	return func(e sqlite.FAQEntry) bool { _, ok := known[said{e.Question, e.Answer}]; return ok }, nil
 }
 
 func offlineEntry(r sqlite.FAQEntry) offline.Entry {
@@ -80,13 +113,19 @@ func offlineEntry(r sqlite.FAQEntry) offline.Entry {
 }
 
 // faqSearch gives the answerer the store's candidates.
-type faqSearch struct{ faq *sqlite.FAQ }
+type faqSearch struct {
+	faq  *sqlite.FAQ
+	mute func(sqlite.FAQEntry) bool
+}
 
 // Search implements offline.FAQ.
 func (f faqSearch) Search(ctx context.Context, text, lang string, limit int) ([]offline.Match, error) {
 	rows, err := f.faq.Search(ctx, text, lang, limit)
 	out := make([]offline.Match, 0, len(rows))
 	for _, r := range rows {
+		if f.mute(r.FAQEntry) {
+			continue
+		}
 		out = append(out, offline.Match{Entry: offlineEntry(r.FAQEntry), Score: r.Score})
 	}
 	return out, err

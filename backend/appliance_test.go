@@ -288,7 +288,8 @@ func TestNoNetworkAtAll(t *testing.T) {
 	if e := v.ask("qwe rty uio"); e.From != "system" || e.Finish != "error" {
 		t.Errorf("%+v", e)
 	}
-	if e := v.ask("How can I return something?"); e.From != "ai" {
+	a.api("POST", "/faq", `{"lang":"en","question":"Do you repair teapots?","alternatives":[],"answer":"Yes, bring it to the shop.","enabled":true}`, nil)
+	if e := v.ask("Can you repair a teapot?"); e.From != "ai" || e.Text != "Yes, bring it to the shop." {
 		t.Errorf("the FAQ does not step in: %+v", e)
 	}
 }

@@ -47,6 +47,7 @@ type parts struct {
 	sessions   *session.Manager
 	faq        *sqlite.FAQ
 	answerer   atomic.Pointer[offline.Answerer]
+	demoSilent atomic.Bool // the demo's FAQ entries are not said
 	prompts    *prompt.Builder
 	summariser *prompt.Summariser
 	filter     filter.Holder

@@ -37,7 +37,7 @@ func (p *parts) buildUpstream(ctx context.Context, s *settings.Settings) error {
 		return fmt.Errorf("read what was spent: %w", err)
 	}
 	p.upstream = upstream.New(p.clientConfig(s), metered{p}, attempts{p})
-	return nil
+	return p.reloadFAQ(ctx)
 }
 
 // reconfigureUpstream brings changed settings, providers and keys into use.
@@ -58,6 +58,9 @@ func (p *parts) reconfigureUpstream(ctx context.Context, s *settings.Settings) e
 	}
 	p.upstream.Reconfigure(p.clientConfig(s))
 	p.gate.Kick()
+	if p.offlineOnly() == p.demoSilent.Load() {
+		return p.reloadFAQ(ctx)
+	}
 	return nil
 }
 
