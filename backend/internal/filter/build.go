@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -53,22 +54,17 @@ func (b *builder) words(w *way) error {
 	first := w.dir == chat.Inbound // problems are reported once
 	g := b.gather(w.dir, first)
 	b.rules(w, g, first)
-	if len(g.entries) == 0 {
+	if g.draft.Len() == 0 {
 		return nil
 	}
 	if g.set == nil {
-		var err error
-		if g.set, err = words.Build(g.entries); err != nil {
-			return err
-		}
+		g.set = g.draft.Build()
 		if b.cfg.Pinyin {
-			if g.pinyin, err = words.BuildPinyin(g.entries); err != nil {
-				return err
-			}
+			g.pinyin = g.draft.BuildPinyin()
 		}
 	}
 	w.words, w.pinyin = g.set, g.pinyin
-	b.report.Words = max(b.report.Words, len(g.entries))
+	b.report.Words = max(b.report.Words, g.draft.Len())
 	b.report.Bytes = max(b.report.Bytes, w.words.Bytes())
 	return nil
 }
@@ -76,27 +72,34 @@ func (b *builder) words(w *way) error {
 // gathered are the entries that a choice of lists comes to.
 type gathered struct {
 	lists   []int // the lists, by their place in the configuration
-	entries []words.Entry
-	from    []int32 // the list of each entry; len(Words): an exception
+	draft   *words.Draft
+	texts   []string // of the entries
+	from    []place
 	doubles []double
+	allow   int              // entries from here on are exceptions
 	only    map[int32]string // exceptions to single rules
 	set     *words.Set
 	pinyin  *words.Set
 }
 
+// place is where an entry stands: a list, and its row there.
+type place struct{ list, row int32 }
+
 // double is a further place in which an entry stands.
 type double struct {
-	entry, list int32
-	text        string
+	entry int32
+	at    place
 }
 
 // gather returns the entries for a direction; directions with the same lists
 // share them.
 func (b *builder) gather(dir chat.Direction, report bool) *gathered {
 	var lists []int
+	room := len(b.cfg.Allow) + len(b.cfg.Except)
 	for i, l := range b.cfg.Words {
 		if l.Direction.covers(dir) {
 			lists = append(lists, i)
+			room += len(l.Entries)
 		}
 	}
 	for _, g := range b.gathered {
@@ -104,82 +107,112 @@ func (b *builder) gather(dir chat.Direction, report bool) *gathered {
 			return g
 		}
 	}
-	g := &gathered{lists: lists, only: map[int32]string{}}
-	byKey := map[string]int32{}
-	for _, i := range lists {
-		b.list(g, int32(i), byKey, report)
+	g := &gathered{
+		lists: lists, only: map[int32]string{}, draft: words.NewDraft(room),
+		texts: make([]string, 0, room), from: make([]place, 0, room),
 	}
-	b.allow(g, byKey, report)
+	for _, i := range lists {
+		b.list(g, int32(i), report)
+	}
+	b.allow(g, report)
 	b.gathered = append(b.gathered, g)
 	return g
 }
 
-func (b *builder) list(g *gathered, list int32, byKey map[string]int32, report bool) {
+func (b *builder) list(g *gathered, list int32, report bool) {
 	l := &b.cfg.Words[list]
-	for _, text := range l.Entries {
-		in, err := words.Parse(text)
-		if err != nil {
+	for row, text := range l.Entries {
+		at := place{list, int32(row)}
+		i, fresh, err := g.draft.Add(text)
+		switch {
+		case err != nil:
 			if report {
 				b.report.add(l.Name, text, err.Error()+": left out")
 			}
 			continue
-		}
-		if old, ok := byKey[in.Key]; ok {
-			g.doubles = append(g.doubles, double{old, list, text})
+		case !fresh:
+			g.doubles = append(g.doubles, double{int32(i), at})
 			continue
-		}
-		if in.Letters == 1 && report {
+		case report && g.draft.Letters(i) == 1:
 			reason := "is a single character and will hit very often"
-			if in.Alphabetic {
+			if g.draft.Alphabetic(i) {
 				reason = "is a single letter and will hit wherever it stands alone"
 			}
 			b.report.add(l.Name, text, reason)
 		}
-		byKey[in.Key] = int32(len(g.entries))
-		g.add(text, list)
+		g.texts, g.from = append(g.texts, text), append(g.from, at)
 	}
 }
 
-func (g *gathered) add(text string, list int32) {
-	g.entries = append(g.entries, words.Entry{Text: text, Rule: int32(len(g.entries))})
-	g.from = append(g.from, list)
-}
-
-// rules says what the entries do in a direction.
+// rules says what the entries do in a direction. Entries of the same fate
+// share it: a list of a hundred thousand costs a number for each.
 func (b *builder) rules(w *way, g *gathered, report bool) {
-	w.wordRule = make([]rule, len(g.entries))
-	for i, e := range g.entries {
-		if int(g.from[i]) == len(b.cfg.Words) {
-			w.wordRule[i] = rule{name: e.Text, list: "allow", allow: true, only: g.only[int32(i)]}
-			continue
-		}
-		w.wordRule[i] = b.rule(g.from[i], e.Text, w.dir)
+	w.texts, w.allow, w.only = g.texts, int32(g.allow), g.only
+	w.fate = make([]int32, len(g.texts))
+	f := fates{w: w, number: map[fate]int32{}}
+	for i, at := range g.from[:g.allow] {
+		w.fate[i] = f.of(b.fate(at, w.dir))
+	}
+	except := f.of(fate{list: "allow", allow: true})
+	for i := g.allow; i < len(g.texts); i++ {
+		w.fate[i] = except
 	}
 	for _, d := range g.doubles {
-		b.double(&w.wordRule[d.entry], b.rule(d.list, d.text, w.dir), report)
+		b.double(w, &f, d, report)
 	}
 }
 
-func (b *builder) rule(list int32, text string, dir chat.Direction) rule {
-	l := &b.cfg.Words[list]
-	return rule{name: text, list: l.Name, category: l.Category, replace: l.Replace, action: b.action(l.Action, dir)}
+// fates numbers the distinct fates of a direction.
+type fates struct {
+	w      *way
+	number map[fate]int32
+	last   fate
+	lastNo int32
+}
+
+func (f *fates) of(x fate) int32 {
+	if x == f.last && len(f.w.fates) > 0 {
+		return f.lastNo // entries of one list stand together
+	}
+	no, ok := f.number[x]
+	if !ok {
+		no = int32(len(f.w.fates))
+		f.w.fates = append(f.w.fates, x)
+		f.number[x] = no
+	}
+	f.last, f.lastNo = x, no
+	return no
+}
+
+// fate is what the list, or the entry itself, wants done.
+func (b *builder) fate(at place, dir chat.Direction) fate {
+	l := &b.cfg.Words[at.list]
+	category, action := l.Category, l.Action
+	if int(at.row) < len(l.Own) {
+		if own := l.Own[at.row]; own != (Own{}) {
+			category, action = cmp.Or(own.Category, category), cmp.Or(own.Action, action)
+		}
+	}
+	return fate{list: l.Name, category: category, replace: l.Replace, action: b.action(action, dir)}
 }
 
 // double settles a word that stands in several places: the strictest wins.
-func (b *builder) double(old *rule, r rule, report bool) {
+func (b *builder) double(w *way, f *fates, d double, report bool) {
+	old, now := w.fates[w.fate[d.entry]], b.fate(d.at, w.dir)
+	text := b.cfg.Words[d.at.list].Entries[d.at.row]
 	if report {
 		reason := fmt.Sprintf("is there twice (also in %q)", old.list)
-		if old.action != r.action {
+		if old.action != now.action {
 			strict := old.action
-			if r.action.Rank() > strict.Rank() {
-				strict = r.action
+			if now.action.Rank() > strict.Rank() {
+				strict = now.action
 			}
 			reason = fmt.Sprintf("is also in %q with action %s: the stricter %s applies", old.list, old.action, strict)
 		}
-		b.report.add(r.list, r.name, reason)
+		b.report.add(now.list, text, reason)
 	}
-	if r.action.Rank() > old.action.Rank() {
-		*old = r
+	if now.action.Rank() > old.action.Rank() {
+		w.fate[d.entry] = f.of(now)
 	}
 }
 
@@ -193,20 +226,21 @@ func (b *builder) exceptions() []Exception {
 }
 
 // allow adds the exceptions.
-func (b *builder) allow(g *gathered, byKey map[string]int32, report bool) {
+func (b *builder) allow(g *gathered, report bool) {
+	g.allow = len(g.texts)
 	for _, x := range b.exceptions() {
-		in, err := words.Parse(x.Text)
+		i, twin, err := g.draft.Append(x.Text)
 		if err != nil {
 			if report {
 				b.report.add("allow", x.Text, err.Error()+": left out")
 			}
 			continue
 		}
-		if old, ok := byKey[in.Key]; ok && x.Rule == "" && report {
-			b.report.add("allow", x.Text, fmt.Sprintf("is also in %q: the exception wins", b.cfg.Words[g.from[old]].Name))
+		if twin >= 0 && twin < g.allow && x.Rule == "" && report {
+			b.report.add("allow", x.Text, fmt.Sprintf("is also in %q: the exception wins", b.cfg.Words[g.from[twin].list].Name))
 		}
-		g.only[int32(len(g.entries))] = x.Rule
-		g.add(x.Text, int32(len(b.cfg.Words)))
+		g.only[int32(i)] = x.Rule
+		g.texts = append(g.texts, x.Text)
 	}
 }
 
@@ -220,7 +254,7 @@ func (b *builder) patterns(w *way) error {
 			continue
 		}
 		specs = append(specs, pattern.Spec{Name: p.Name, Expr: p.Expr})
-		w.patRule = append(w.patRule, rule{name: p.Name, category: p.Category, replace: p.Replace, action: b.action(p.Action, w.dir)})
+		w.patRule = append(w.patRule, rule{name: p.Name, fate: &fate{category: p.Category, replace: p.Replace, action: b.action(p.Action, w.dir)}})
 	}
 	seen := map[string]bool{}
 	for _, d := range b.cfg.Personal {
@@ -238,7 +272,7 @@ func (b *builder) patterns(w *way) error {
 			}
 			seen[k.Name] = true
 			specs = append(specs, k.Spec())
-			w.patRule = append(w.patRule, rule{name: k.Name, category: "personal", action: b.action(act, w.dir)})
+			w.patRule = append(w.patRule, rule{name: k.Name, fate: &fate{category: "personal", action: b.action(act, w.dir)}})
 		}
 	}
 	if len(specs) == 0 {

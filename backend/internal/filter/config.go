@@ -37,7 +37,15 @@ type WordList struct {
 	Action    chat.Action // empty: the direction's default
 	Direction Scope
 	Entries   []string // see words.Entry for "*"
+	Own       []Own    // of the entry with the same index; may be shorter
 	Replace   string   // for ActionReplace
+}
+
+// Own is what an entry has in place of what its list says; empty fields: as
+// the list.
+type Own struct {
+	Category string
+	Action   chat.Action
 }
 
 // Pattern is a regular expression in RE2 syntax.

@@ -14,15 +14,21 @@ import (
 	"haoke/backend/internal/filter/words"
 )
 
-// rule is what a match means.
-type rule struct {
-	name     string
+// fate is what is to be done with a match. It is shared by all entries of a
+// list that say nothing else.
+type fate struct {
 	list     string
 	category string
 	replace  string
 	action   chat.Action
 	allow    bool
-	only     string // of an exception: the one rule it is for; empty: all
+}
+
+// rule is what a match means.
+type rule struct {
+	name string
+	only string // of an exception: the one rule it is for; empty: all
+	*fate
 }
 
 // way is the compiled filter of one direction.
@@ -31,7 +37,11 @@ type way struct {
 	words    *words.Set   // nil: none
 	pinyin   *words.Set   // nil: off
 	patterns *pattern.Set // nil: none
-	wordRule []rule
+	texts    []string     // the entries of words, by their number
+	fate     []int32      // of each, an index into fates
+	fates    []fate
+	allow    int32            // entries from here on are exceptions
+	only     map[int32]string // exceptions to single rules
 	patRule  []rule
 }
 
@@ -151,11 +161,11 @@ func (w *way) hit(sp span, text string, base int) chat.Hit {
 	return h
 }
 
-func (w *way) rule(sp span) *rule {
+func (w *way) rule(sp span) rule {
 	if sp.pattern {
-		return &w.patRule[sp.rule]
+		return w.patRule[sp.rule]
 	}
-	return &w.wordRule[sp.rule]
+	return rule{name: w.texts[sp.rule], only: w.only[sp.rule], fate: &w.fates[w.fate[sp.rule]]}
 }
 
 func checkActions(cfg Config) error {
@@ -170,6 +180,11 @@ func checkActions(cfg Config) error {
 		}
 		if err := checkScope(l.Direction); err != nil {
 			return fmt.Errorf("word list %q: %w", l.Name, err)
+		}
+		for i, own := range l.Own {
+			if own.Action != "" && own.Action.Rank() == 0 {
+				return fmt.Errorf("word list %q: entry %d: action %q: must be block, mask, replace, handover or note", l.Name, i+1, own.Action)
+			}
 		}
 	}
 	for _, d := range cfg.Personal {

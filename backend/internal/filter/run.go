@@ -54,7 +54,7 @@ func (r *run) reset(w *way) {
 	r.timed, r.wordsTime, r.patternsTime = false, 0, 0
 	if r.addWord == nil {
 		r.addWord = func(m words.Match) {
-			r.spans = append(r.spans, span{m.Start, m.End, m.Rule, false, r.w.wordRule[m.Rule].allow})
+			r.spans = append(r.spans, span{m.Start, m.End, m.Rule, false, m.Rule >= r.w.allow})
 		}
 		r.addPat = func(m pattern.Match) {
 			r.spans = append(r.spans, span{m.Start, m.End, int32(m.Pattern), true, false})
@@ -158,7 +158,7 @@ func (r *run) settle(limit int) int {
 		switch {
 		case sp.start >= limit:
 			kept = append(kept, sp)
-		case sp.allow && r.w.wordRule[sp.rule].only != "":
+		case sp.allow && r.w.only[sp.rule] != "":
 			r.allow = append(r.allow, sp)
 		case sp.allow:
 			allowEnd = max(allowEnd, sp.end)
@@ -173,7 +173,7 @@ func (r *run) settle(limit int) int {
 // excepted reports whether sp lies within an exception to its own rule.
 func (r *run) excepted(sp span) bool {
 	for _, a := range r.allow {
-		if sp.end <= a.end && r.w.wordRule[a.rule].only == r.w.rule(sp).name {
+		if sp.end <= a.end && r.w.only[a.rule] == r.w.rule(sp).name {
 			return true
 		}
 	}
@@ -197,7 +197,7 @@ func (f *Filter) apply(w *way, out []byte, text string, from, to int, spans []sp
 	changed := false
 	pos := from
 	start, end := 0, 0
-	var top *rule // of the overlapping spans [start, end)
+	var top *fate // of the overlapping spans [start, end)
 	flush := func() {
 		if top == nil {
 			return
@@ -207,7 +207,7 @@ func (f *Filter) apply(w *way, out []byte, text string, from, to int, spans []sp
 		pos, top, changed = end, nil, true
 	}
 	for _, sp := range spans {
-		rl := w.rule(sp)
+		rl := w.rule(sp).fate
 		if rl.action != chat.ActionMask && rl.action != chat.ActionReplace {
 			continue
 		}
@@ -228,7 +228,7 @@ func (f *Filter) apply(w *way, out []byte, text string, from, to int, spans []sp
 }
 
 // cover appends what stands in place of a match.
-func (f *Filter) cover(out []byte, rl *rule, match string) []byte {
+func (f *Filter) cover(out []byte, rl *fate, match string) []byte {
 	switch {
 	case rl.action == chat.ActionReplace:
 		return append(out, rl.replace...)

@@ -113,6 +113,9 @@ func Alphabetic(f rune) bool {
 	if f < utf8.RuneSelf {
 		return 'a' <= f && f <= 'z' || 'A' <= f && f <= 'Z'
 	}
+	if 0x4E00 <= f && f <= 0x9FFF { // most Chinese characters, without a search
+		return false
+	}
 	return unicode.IsLetter(f) && !unicode.In(f, unicode.Han, unicode.Hiragana, unicode.Katakana,
 		unicode.Hangul, unicode.Bopomofo, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }

@@ -2,7 +2,6 @@ package words
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"haoke/backend/internal/filter/fold"
@@ -62,26 +61,7 @@ func (s *Set) Len() int { return len(s.entries) }
 // Bytes estimates the memory that the set occupies.
 func (s *Set) Bytes() int {
 	return len(s.class)*2 + len(s.gaps) + cap(s.cells)*16 + cap(s.depth)*2 +
-		cap(s.root)*8 + cap(s.outs)*12 + cap(s.entries)*24 + cap(s.letters)*4 + len(s.rare)*16
-}
-
-// Build compiles entries. An entry that cannot be compiled is an error that
-// names it; filter lists before (see Key). The cost is linear in the letters.
-func Build(entries []Entry) (*Set, error) {
-	s := &Set{fold: fold.Default(), rare: map[rune]uint16{}}
-	s.entries = make([]compiled, 0, len(entries))
-	for _, e := range entries {
-		letters, spaces, flags, err := parse(s.fold, e.Text)
-		if err != nil {
-			return nil, fmt.Errorf("word %q %w", e.Text, err)
-		}
-		s.entries = append(s.entries, compiled{
-			off: uint32(len(s.letters)), n: uint8(len(letters)), flags: flags, rule: e.Rule, spaces: spaces,
-		})
-		s.letters = append(s.letters, letters...)
-	}
-	s.compile()
-	return s, nil
+		len(s.openings.pairs)*8 + 3*len(s.openings.heads)*8 + cap(s.root)*8 + cap(s.outs)*12 + cap(s.entries)*24 + cap(s.letters)*4 + len(s.rare)*16
 }
 
 // compile builds the automaton for the entries that are there.
@@ -90,22 +70,38 @@ func (s *Set) compile() {
 	b := builder{Set: s}
 	b.strings(classes)
 	b.trie()
-	b.place(len(classes) + 1)
+	b.place(classes.n + 1)
 	b.links()
 }
 
-// assignClasses numbers the coarse letters, the most frequent first so that
-// the double array stays dense, and fills the class table.
-func (s *Set) assignClasses() map[rune]uint16 {
-	count := map[rune]int{}
-	for _, r := range s.letters {
-		count[coarse(r)]++
+// letterClasses is the class of each coarse letter.
+type letterClasses struct {
+	bmp  []uint16 // by rune
+	rare map[rune]uint16
+	n    int
+}
+
+func (l *letterClasses) of(r rune) uint16 {
+	if uint32(r) < uint32(len(l.bmp)) {
+		return l.bmp[r]
 	}
+	return l.rare[r]
+}
+
+func (l *letterClasses) set(r rune, c uint16) {
+	if uint32(r) < uint32(len(l.bmp)) {
+		l.bmp[r] = c
+		return
+	}
+	l.rare[r] = c
+}
+
+// assignClasses numbers the coarse letters and fills the class table. The most
+// frequent come first so that the double array stays dense, those that are
+// entries by themselves last.
+func (s *Set) assignClasses() *letterClasses {
+	order, count := s.count()
 	alone := s.alone()
-	order := make([]rune, 0, len(count))
-	for r := range count {
-		order = append(order, r)
-	}
 	slices.SortFunc(order, func(a, b rune) int {
 		if alone[a] != alone[b] {
 			return boolCmp(alone[a], alone[b])
@@ -113,9 +109,9 @@ func (s *Set) assignClasses() map[rune]uint16 {
 		return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b))
 	})
 	s.plain = uint16(len(order) - len(alone) + 1)
-	classes := make(map[rune]uint16, len(order))
+	classes := &letterClasses{bmp: make([]uint16, 1<<16), rare: map[rune]uint16{}, n: len(order)}
 	for i, r := range order {
-		classes[r] = uint16(i + 1)
+		classes.set(r, uint16(i+1))
 	}
 	for r := rune(0); r < 1<<16; r++ {
 		s.class[r], s.gaps[r] = s.classify(classes, r)
@@ -127,12 +123,32 @@ func (s *Set) assignClasses() map[rune]uint16 {
 			}
 		}
 	}
-	for r, c := range classes {
-		if r >= 1<<16 {
-			s.rare[r] = c
-		}
+	for r, c := range classes.rare {
+		s.rare[r] = c
 	}
 	return classes
+}
+
+// count returns the coarse letters of all entries and how often each occurs.
+func (s *Set) count() (order []rune, count map[rune]int) {
+	bmp := make([]int32, 1<<16)
+	count = map[rune]int{}
+	for _, r := range s.letters {
+		if r = coarse(r); uint32(r) < 1<<16 {
+			bmp[r]++
+			continue
+		}
+		count[r]++
+	}
+	for r, n := range bmp {
+		if n > 0 {
+			count[rune(r)] = int(n)
+		}
+	}
+	for r := range count {
+		order = append(order, r)
+	}
+	return order, count
 }
 
 // alone returns the coarse letters that are entries by themselves.
@@ -140,8 +156,13 @@ func (s *Set) alone() map[rune]bool {
 	out := map[rune]bool{}
 	for _, e := range s.entries {
 		l := s.letters[e.off : e.off+uint32(e.n)]
-		first := coarse(l[0])
-		if !slices.ContainsFunc(l, func(r rune) bool { return coarse(r) != first }) {
+		first, same := coarse(l[0]), true
+		for _, r := range l[1:] {
+			if same = coarse(r) == first; !same {
+				break
+			}
+		}
+		if same {
 			out[first] = true
 		}
 	}
@@ -158,7 +179,7 @@ func boolCmp(a, b bool) int {
 	return 1
 }
 
-func (s *Set) classify(classes map[rune]uint16, r rune) (class uint16, cost uint8) {
+func (s *Set) classify(classes *letterClasses, r rune) (class uint16, cost uint8) {
 	k, f, more := s.letterOf(r)
 	switch {
 	case k == fold.Skip:
@@ -171,109 +192,5 @@ func (s *Set) classify(classes map[rune]uint16, r rune) (class uint16, cost uint
 	case more != "":
 		return classMulti, 0
 	}
-	return classes[coarse(f)], 0
-}
-
-type builder struct {
-	*Set
-	strs  [][]uint16 // class string of each entry, collapsed
-	nodes []bnode
-}
-
-// bnode is a node of the trie while it is built; its children are contiguous.
-type bnode struct {
-	parent   int32
-	kids     int32 // first child
-	nkids    int32
-	lo, hi   int32 // entries that end here
-	cell     int32
-	base     int32
-	class    uint16
-	depth    uint8
-	flags    uint8
-	terminal bool
-}
-
-// strings makes the class strings, with runs of one class collapsed, and sorts
-// the entries by them.
-func (b *builder) strings(classes map[rune]uint16) {
-	all := make([]uint16, 0, len(b.letters))
-	type pair struct {
-		str []uint16
-		e   compiled
-	}
-	ps := make([]pair, len(b.entries))
-	for i, e := range b.entries {
-		from := len(all)
-		for _, r := range b.letters[e.off : e.off+uint32(e.n)] {
-			c := classes[coarse(r)]
-			if len(all) == from || all[len(all)-1] != c {
-				all = append(all, c)
-			}
-		}
-		ps[i] = pair{all[from:len(all):len(all)], e}
-	}
-	slices.SortFunc(ps, func(x, y pair) int {
-		return cmp.Or(slices.Compare(x.str, y.str), cmp.Compare(x.e.off, y.e.off))
-	})
-	b.strs = make([][]uint16, len(ps))
-	for i, p := range ps {
-		b.strs[i], b.entries[i] = p.str, p.e
-		b.maxDepth = max(b.maxDepth, len(p.str))
-	}
-}
-
-// trie builds the nodes breadth first from the sorted class strings: a node is
-// a range of entries that share a prefix.
-func (b *builder) trie() {
-	type span struct{ lo, hi int32 }
-	b.nodes = append(make([]bnode, 0, len(b.letters)/2+16), bnode{})
-	spans := []span{{0, int32(len(b.strs))}}
-	for i := 0; i < len(b.nodes); i++ {
-		d := int(b.nodes[i].depth)
-		lo, hi := spans[i].lo, spans[i].hi
-		end := lo
-		for end < hi && len(b.strs[end]) == d {
-			end++
-		}
-		if end > lo {
-			b.nodes[i].lo, b.nodes[i].hi, b.nodes[i].terminal = lo, end, true
-		}
-		b.nodes[i].kids = int32(len(b.nodes))
-		for at := end; at < hi; {
-			c := b.strs[at][d]
-			to := at + 1
-			for to < hi && b.strs[to][d] == c {
-				to++
-			}
-			b.nodes = append(b.nodes, bnode{parent: int32(i), class: c, depth: uint8(d + 1), flags: nodeLeft})
-			spans = append(spans, span{at, to})
-			at = to
-		}
-		b.nodes[i].nkids = int32(len(b.nodes)) - b.nodes[i].kids
-	}
-	b.strs = nil
-	b.inherit()
-}
-
-// inherit passes the flags of entries up to all their prefixes.
-func (b *builder) inherit() {
-	for i := len(b.nodes) - 1; i > 0; i-- {
-		n := &b.nodes[i]
-		for e := n.lo; n.terminal && e < n.hi; e++ {
-			c := b.entries[e]
-			l := b.letters[c.off : c.off+uint32(c.n)]
-			if !needsLeft(l, c.flags) {
-				n.flags &^= nodeLeft
-			}
-			if c.spaces != 0 || slices.ContainsFunc(l, func(r rune) bool { return !bounded(r) }) {
-				n.flags |= nodeSpace
-			}
-		}
-		p := &b.nodes[n.parent]
-		if n.flags&nodeLeft == 0 {
-			p.flags &^= nodeLeft
-		}
-		p.flags |= n.flags & nodeSpace
-	}
+	return classes.of(coarse(f)), 0
 }

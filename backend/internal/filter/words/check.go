@@ -23,7 +23,7 @@ func (s *Set) check1(e *compiled, text string, end int, final bool) (from, to in
 		return 0, 0, v
 	}
 	for _, to := range [2]int{long, short} {
-		if needsRight(letters, e.flags) {
+		if needsRight(e.flags) {
 			written, _ := utf8.DecodeLastRuneInString(text[:to])
 			switch s.rightBoundary(letters[len(letters)-1], written, text, to, final) {
 			case undecided:
@@ -310,7 +310,7 @@ func (s *Set) begin(e *compiled, letters []rune, text string, pos int, t *tally)
 	case t.foreign == n && n < 5: // a short word of another alphabet
 		return 0, false
 	}
-	left := needsLeft(letters, e.flags)
+	left := needsLeft(e.flags)
 	for range gapBudget / costRepeat {
 		if !left || s.leftBoundary(letters[0], text, pos) {
 			return pos, true

@@ -35,9 +35,14 @@ var (
 	ErrTooLong = errors.New("is longer than 64 letters")
 )
 
+// flags of entries
 const (
-	openLeft  = 1 << iota // no boundary needed before the word
-	openRight             // nor after it
+	openLeft   = 1 << iota // no boundary needed before the word
+	openRight              // nor after it
+	leftEdge               // the first letter is of a script that has word boundaries
+	rightEdge              // so is the last
+	everyOther             // some letter is not
+	written    = openLeft | openRight
 )
 
 // compiled is an entry as the check needs it.
@@ -49,8 +54,8 @@ type compiled struct {
 	spaces uint64 // bit j: the entry itself has a separator before letter j
 }
 
-// parse folds an entry into letters.
-func parse(t *fold.Table, text string) (letters []rune, spaces uint64, flags uint8, err error) {
+// parse folds an entry and appends its letters to dst.
+func parse(t *fold.Table, dst []rune, text string) (letters []rune, spaces uint64, flags uint8, err error) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, "*") {
 		flags |= openLeft
@@ -59,39 +64,54 @@ func parse(t *fold.Table, text string) (letters []rune, spaces uint64, flags uin
 		flags |= openRight
 	}
 	gap := false
-	letters = make([]rune, 0, len(text))
+	letters = dst
 	for _, r := range text {
 		k, f, more := t.Fold(r)
 		switch k {
 		case fold.Letter:
-			if gap && len(letters) > 0 && len(letters) < MaxLetters {
-				spaces |= 1 << len(letters)
+			if n := len(letters) - len(dst); gap && n > 0 && n < MaxLetters {
+				spaces |= 1 << n
 			}
 			gap = false
 			letters = append(letters, f)
-			letters = append(letters, []rune(more)...)
+			for _, m := range more {
+				letters = append(letters, m)
+			}
 		case fold.Skip:
 		default:
 			gap = true
 		}
 	}
-	switch {
-	case len(letters) == 0:
-		return nil, 0, 0, ErrNoLetters
-	case len(letters) > MaxLetters:
-		return nil, 0, 0, ErrTooLong
+	switch own := letters[len(dst):]; {
+	case len(own) == 0:
+		return dst, 0, 0, ErrNoLetters
+	case len(own) > MaxLetters:
+		return dst, 0, 0, ErrTooLong
+	default:
+		return letters, spaces, flags | edges(own), nil
 	}
-	return letters, spaces, flags, nil
+}
+
+// edges sets the flags that say of which scripts the letters are.
+func edges(letters []rune) (flags uint8) {
+	if bounded(letters[0]) {
+		flags |= leftEdge
+	}
+	if bounded(letters[len(letters)-1]) {
+		flags |= rightEdge
+	}
+	for _, r := range letters {
+		if !bounded(r) {
+			return flags | everyOther
+		}
+	}
+	return flags
 }
 
 // needsLeft reports whether an entry must begin at a word boundary.
-func needsLeft(letters []rune, flags uint8) bool {
-	return flags&openLeft == 0 && bounded(letters[0])
-}
+func needsLeft(flags uint8) bool { return flags&(openLeft|leftEdge) == leftEdge }
 
-func needsRight(letters []rune, flags uint8) bool {
-	return flags&openRight == 0 && bounded(letters[len(letters)-1])
-}
+func needsRight(flags uint8) bool { return flags&(openRight|rightEdge) == rightEdge }
 
 // bounded reports whether words made of such letters are delimited by others.
 func bounded(f rune) bool { return isDigit(f) || fold.Alphabetic(f) }
@@ -101,6 +121,9 @@ func isDigit(f rune) bool { return '0' <= f && f <= '9' }
 // coarse merges letters that the same digit or symbol may stand for, so that
 // the automaton needs to know only one of them.
 func coarse(f rune) rune {
+	if f > 'l' {
+		return f
+	}
 	switch f {
 	case 'l', '1':
 		return 'i'
@@ -163,13 +186,13 @@ type Info struct {
 
 // Parse tells about an entry, or why it cannot be one: ErrNoLetters, ErrTooLong.
 func Parse(text string) (Info, error) {
-	letters, _, flags, err := parse(fold.Default(), text)
+	letters, _, flags, err := parse(fold.Default(), nil, text)
 	if err != nil {
 		return Info{}, err
 	}
 	in := Info{Letters: len(letters), Alphabetic: slices.ContainsFunc(letters, bounded)}
 	b := make([]byte, 1, 1+4*len(letters))
-	b[0] = '0' + flags
+	b[0] = '0' + flags&written
 	for _, r := range letters {
 		b = utf8.AppendRune(b, r)
 	}

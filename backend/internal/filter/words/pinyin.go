@@ -10,35 +10,27 @@ import (
 // everyday syllables of other languages.
 const minPinyin = 4
 
-// BuildPinyin compiles the spellings of the Chinese words among entries, so
-// that they are found where at least one syllable is written in Latin letters.
-// It returns nil when there are none.
-func BuildPinyin(entries []Entry) (*Set, error) {
-	py := fold.Pinyin()
-	var out []spelled
-	for _, e := range entries {
-		letters, _, _, err := parse(fold.Default(), e.Text)
-		if err != nil {
-			return nil, err
-		}
-		for _, sp := range spell(py, letters) {
-			out = append(out, spelled{e.Rule, sp.letters, sp.starts})
+// BuildPinyin compiles the spellings of the Chinese words in the draft, so that
+// they are found where at least one syllable is written in Latin letters. It
+// returns nil when there are none.
+func (d *Draft) BuildPinyin() *Set {
+	s := &Set{fold: d.fold, pinyin: fold.Pinyin(), rare: map[rune]uint16{}}
+	for _, e := range d.entries {
+		for _, sp := range spell(s.pinyin, d.letters[e.off:e.off+uint32(e.n)]) {
+			s.entries = append(s.entries, compiled{
+				off: uint32(len(s.letters)), n: uint8(len(sp.letters)), flags: edges(sp.letters), rule: e.rule, spaces: sp.starts,
+			})
+			s.letters = append(s.letters, sp.letters...)
 		}
 	}
-	if len(out) == 0 {
-		return nil, nil
-	}
-	s := &Set{fold: fold.Default(), pinyin: py, rare: map[rune]uint16{}}
-	for _, sp := range out {
-		s.entries = append(s.entries, compiled{off: uint32(len(s.letters)), n: uint8(len(sp.letters)), rule: sp.rule, spaces: sp.starts})
-		s.letters = append(s.letters, sp.letters...)
+	if len(s.entries) == 0 {
+		return nil
 	}
 	s.compile()
-	return s, nil
+	return s
 }
 
 type spelled struct {
-	rule    int32
 	letters []rune
 	starts  uint64 // bit j: a syllable begins at letter j
 }

@@ -183,7 +183,7 @@ func (b *builder) links() {
 		}
 		t := &b.tails[n.cell]
 		t.fail, t.out = f, b.tails[f].out
-		if n.terminal {
+		if n.lo < n.hi {
 			b.outs = append(b.outs, outRec{n.lo, n.hi, t.out})
 			t.out = int32(len(b.outs))
 		}
@@ -198,9 +198,8 @@ func (b *builder) links() {
 
 // allRight reports whether all entries that end at n need a boundary behind.
 func (b *builder) allRight(n *bnode) bool {
-	for e := n.lo; n.terminal && e < n.hi; e++ {
-		c := &b.entries[e]
-		if !needsRight(b.letters[c.off:c.off+uint32(c.n)], c.flags) {
+	for e := n.lo; e < n.hi; e++ {
+		if !needsRight(b.entries[e].flags) {
 			return false
 		}
 	}

@@ -167,7 +167,7 @@ func (s *Set) classOf(r rune) uint16 {
 	if c := s.rare[r]; c != 0 {
 		return c
 	}
-	c, _ := s.classify(nil, r)
+	c, _ := s.classify(&letterClasses{}, r)
 	return c
 }
 
