@@ -8,7 +8,7 @@ import (
 // BenchmarkSend is one piece of an answer on its way to a visitor, the write
 // to the network included.
 func BenchmarkSend(b *testing.B) {
-	s := serve(b, Config{QueueBytes: 64 << 20})
+	s := mode{}.serve(b, Config{QueueBytes: 64 << 20})
 	c, cl := s.pair(b)
 	c.Serve(newRecorder())
 	frame := []byte(`{"type":"ai","seq":2,"part":17,"data":" parcel"}`)
@@ -46,7 +46,7 @@ func (e *echoing) Ended(error)         { close(e.ended) }
 
 // BenchmarkEcho is a round trip of one frame, both ends in this process.
 func BenchmarkEcho(b *testing.B) {
-	s := serve(b, Config{})
+	s := mode{}.serve(b, Config{})
 	c, cl := s.pair(b)
 	e := &echoing{c, make(chan struct{})}
 	c.Serve(e)

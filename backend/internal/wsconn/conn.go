@@ -1,23 +1,10 @@
-// Package wsconn is one visitor's socket: the origin check, a read loop, and a
-// write loop behind a queue that is bounded in bytes. It is the only package
-// that knows the WebSocket library.
-//
-// An idle socket costs one goroutine of ours (the reader), one of the
-// library's, and two 512-byte buffers; a writer goroutine exists only while
-// there is something to write.
 package wsconn
 
 import (
-	"context"
-	"encoding/binary"
 	"errors"
-	"io"
 	"net"
-	"net/http"
 	"sync"
 	"time"
-
-	"nhooyr.io/websocket"
 )
 
 // Errors of Send.
@@ -31,12 +18,14 @@ var (
 // Config bounds a socket. Zero values mean the defaults.
 type Config struct {
 	Subprotocol  string        // offered to clients; "" for none
-	MaxFrame     int           // bytes of one frame read; default 16 KiB; larger closes with 1009
+	MaxFrame     int           // bytes of one message read; default 16 KiB; larger closes with 1009
 	QueueBytes   int           // bytes waiting to be written; default 256 KiB; more closes with CloseSlow
-	ReadTimeout  time.Duration // for the rest of a frame once it has begun; default 20 s
-	WriteTimeout time.Duration // for one write; default 15 s
+	ReadTimeout  time.Duration // for the rest of a message once it has begun; default 20 s
+	WriteTimeout time.Duration // for one write of at most 32 KiB; default 15 s
+	CloseWait    time.Duration // for the peer's answer to a close frame; default 5 s
 	CloseSlow    int           // close code of a full queue; default 4003
 	CloseBinary  int           // close code of a binary frame; default 4002
+	Blocking     bool          // a goroutine for each silent socket also where a poller is known
 }
 
 func (c Config) withDefaults() Config {
@@ -52,6 +41,9 @@ func (c Config) withDefaults() Config {
 	if c.WriteTimeout == 0 {
 		c.WriteTimeout = 15 * time.Second
 	}
+	if c.CloseWait == 0 {
+		c.CloseWait = 5 * time.Second
+	}
 	if c.CloseSlow == 0 {
 		c.CloseSlow = 4003
 	}
@@ -61,302 +53,221 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Conn is one socket. Send, SendWait and Close are safe for concurrent use;
-// either Loop or Serve is called once.
-type Conn struct {
-	cfg *Config
-	ws  *websocket.Conn
-	net *corkedConn
-
-	mu       sync.Mutex
-	room     *sync.Cond // signalled when the queue shrinks or the socket closes; nil until someone waits
-	queue    *[]byte    // frames, each behind its length in four bytes; nil: none
-	drainer  func()     // the method drain, bound once: a new writer costs no allocation
-	inflight int        // bytes that the writer took and has not written yet
-	writing  bool       // a writer goroutine exists
-	closing  bool       // no further frame is taken
-	code     int        // close code to send once the queue is empty, 0: none
-	reason   string
-	dead     bool // the library's side is closed
-}
-
-// Acceptor upgrades requests with one configuration.
-type Acceptor struct{ cfg Config }
-
-// NewAcceptor returns an acceptor of sockets bounded by cfg.
-func NewAcceptor(cfg Config) *Acceptor { return &Acceptor{cfg: cfg.withDefaults()} }
-
-// Accept upgrades the request. The caller has checked Host and Origin with a
-// Policy; the library's own weaker check is off. On an error the answer has
-// been written. The handler may return at once: the socket lives on.
-func (a *Acceptor) Accept(w http.ResponseWriter, r *http.Request) (*Conn, error) {
-	h := &hijacker{ResponseWriter: w, timeout: a.cfg.WriteTimeout}
-	opts := &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled}
-	if a.cfg.Subprotocol != "" {
-		opts.Subprotocols = []string{a.cfg.Subprotocol}
-	}
-	ws, err := websocket.Accept(h, r, opts)
-	if err != nil {
-		return nil, err
-	}
-	ws.SetReadLimit(int64(a.cfg.MaxFrame))
-	c := &Conn{cfg: &a.cfg, ws: ws, net: h.conn}
-	c.drainer = c.drain
-	return c, nil
-}
-
-// Subprotocol returns what was negotiated, "" for none.
-func (c *Conn) Subprotocol() string { return c.ws.Subprotocol() }
-
-var readBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 2048); return &b }}
-
 // Handler deals with what one socket brings.
 type Handler interface {
-	// Frame deals with one frame, one at a time; false ends the socket. frame
-	// is valid only during the call.
+	// Frame deals with one message, one at a time; false ends the socket. frame
+	// is valid UTF-8 and valid only during the call.
 	Frame(frame []byte) bool
-	// Ended is called once and last: the socket is closed, or closing if Close
-	// was called.
+	// Ended is called once and last: the socket is closed. err is nil when both
+	// sides closed it as the protocol says, or when Frame did.
 	Ended(err error)
 }
 
-// Serve reads text frames for h until the socket ends. It returns at once.
+// Conn is one socket. Send, SendWait and Close are safe for concurrent use;
+// either Loop or Serve is called once.
 //
-// Each frame has a goroutine of its own, which begins as the reader and ends
-// after the frame was dealt with: the stack that the work needed goes back,
-// and a silent socket waits on a fresh small one. With 19,000 sockets that is
-// a third of their memory.
-func (c *Conn) Serve(h Handler) { go c.serveOne(h) }
+// Between two messages nobody reads: the socket is parked. Whoever takes it
+// out of that state under mu, the poller or the one who kills it, starts the
+// next reader, so that there is never more than one and Ended comes once.
+type Conn struct {
+	cfg     *Config
+	nc      net.Conn
+	handler Handler
+	early   *[]byte // read by net/http before the upgrade; only the reader touches it
+	watch   watch   // the reader's, but for leave
+	drainer func()  // the methods drain and read, bound once: starting one
+	reader  func()  // costs no allocation
+	first   [1]byte // what a waiting goroutine reads into
 
-func (c *Conn) serveOne(h Handler) {
-	more, err := c.next(h.Frame)
-	if more {
-		go c.serveOne(h)
-		return
-	}
-	c.release()
-	h.Ended(err)
+	mu       sync.Mutex
+	room     *sync.Cond // signalled when the queue shrinks or the socket closes; nil until someone waits
+	queue    *[]byte    // frames as they go out; nil: none
+	end      *ending    // nil until somebody closes the socket
+	inflight int        // bytes that the writer took and has not written yet
+	agreed   bool       // the subprotocol was
+	writing  bool       // a writer goroutine exists
+	closing  bool       // no further frame is taken; end says why
+	parked   bool       // there is no reader: the next is started by wake or kill
+	dead     bool       // the network connection is closed, or about to be
 }
 
-// Loop reads text frames and hands each to handle, one at a time, until the
-// socket ends or handle returns false. frame is valid only during the call.
-// When Loop returns the socket is closed, or closing if Close was called.
-func (c *Conn) Loop(handle func(frame []byte) bool) error {
-	defer c.release()
-	for {
-		if more, err := c.next(handle); !more {
-			return err
-		}
-	}
+// ending is how a socket comes to its end.
+type ending struct {
+	code   int
+	reason string
+	sent   bool        // the writer has the close frame
+	gone   bool        // ... and it is written
+	came   bool        // the peer's close frame is here
+	broken bool        // the peer breaks the protocol: what it sends is not read any more
+	cause  error       // for Handler.Ended
+	timer  *time.Timer // waits for the peer's answer
 }
 
-// next waits for a frame and has it handled; more says that another may come.
-func (c *Conn) next(handle func([]byte) bool) (more bool, err error) {
-	typ, r, err := c.ws.Reader(context.Background())
-	if err != nil {
-		return false, err
+// Subprotocol returns what was negotiated, "" for none.
+func (c *Conn) Subprotocol() string {
+	if !c.agreed {
+		return ""
 	}
-	if typ != websocket.MessageText {
-		c.Close(c.cfg.CloseBinary, "text frames only")
-		return false, nil
-	}
-	return c.readOne(r, handle)
-}
-
-// readOne reads the rest of a frame under a deadline: the library would wait
-// for ever for a frame that announces more than it sends.
-func (c *Conn) readOne(r io.Reader, handle func([]byte) bool) (bool, error) {
-	bp := readBuffers.Get().(*[]byte)
-	defer readBuffers.Put(bp)
-	c.net.SetReadDeadline(time.Now().Add(c.cfg.ReadTimeout))
-	buf, err := readAll(r, (*bp)[:0])
-	*bp = buf
-	if err != nil {
-		return false, err
-	}
-	c.net.SetReadDeadline(time.Time{})
-	return handle(buf), nil
-}
-
-func readAll(r io.Reader, buf []byte) ([]byte, error) {
-	for {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
-		}
-		n, err := r.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		if errors.Is(err, io.EOF) {
-			return buf, nil
-		}
-		if err != nil {
-			return buf, err
-		}
-	}
-}
-
-// release marks the socket as ended when its reader has gone.
-func (c *Conn) release() {
-	c.mu.Lock()
-	graceful := c.code != 0 && !c.dead
-	c.closing = true
-	c.wakeLocked()
-	c.mu.Unlock()
-	if !graceful {
-		c.ws.CloseNow()
-	}
-}
-
-// Send queues a copy of one frame. It never blocks: a full queue closes the
-// socket with Config.CloseSlow and returns ErrTooSlow.
-func (c *Conn) Send(frame []byte) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closing {
-		return ErrClosed
-	}
-	if c.waiting()+len(frame)+4 > c.cfg.QueueBytes {
-		c.closing, c.code, c.reason = true, c.cfg.CloseSlow, "too slow"
-		if c.queue != nil {
-			*c.queue = (*c.queue)[:0]
-		}
-		c.wakeLocked()
-		c.startLocked()
-		return ErrTooSlow
-	}
-	c.pushLocked(frame)
-	return nil
-}
-
-// SendWait queues a copy of one frame and waits while more than half of the
-// queue is taken, so that a long replay does not count as slowness. Only the
-// socket's own reader may call it: it delays nobody else.
-func (c *Conn) SendWait(frame []byte) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for !c.closing && c.waiting() > 0 && c.waiting()+len(frame) > c.cfg.QueueBytes/2 {
-		if c.room == nil {
-			c.room = sync.NewCond(&c.mu)
-		}
-		c.room.Wait()
-	}
-	if c.closing {
-		return ErrClosed
-	}
-	c.pushLocked(frame)
-	return nil
-}
-
-func (c *Conn) pushLocked(frame []byte) {
-	if c.queue == nil {
-		c.queue = queueBuffers.Get().(*[]byte)
-	}
-	*c.queue = append(binary.LittleEndian.AppendUint32(*c.queue, uint32(len(frame))), frame...)
-	c.startLocked()
-}
-
-// waiting is how many bytes are not written yet.
-func (c *Conn) waiting() int {
-	if c.queue == nil {
-		return c.inflight
-	}
-	return len(*c.queue) + c.inflight
-}
-
-func (c *Conn) startLocked() {
-	if !c.writing {
-		c.writing = true
-		go c.drainer()
-	}
-}
-
-func (c *Conn) wakeLocked() {
-	if c.room != nil {
-		c.room.Broadcast()
-	}
-}
-
-// queueBuffers recycles what sockets queue into; large ones are left to the
-// collector.
-var queueBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
-
-func putQueue(b *[]byte) {
-	if b != nil && cap(*b) <= 64<<10 {
-		*b = (*b)[:0]
-		queueBuffers.Put(b)
-	}
-}
-
-// drain is the writer: it exists while there is something to write.
-func (c *Conn) drain() {
-	for {
-		c.mu.Lock()
-		if c.queue == nil || len(*c.queue) == 0 || c.dead {
-			c.writing = false
-			putQueue(c.queue)
-			c.queue = nil
-			code, reason, dead := c.code, c.reason, c.dead
-			c.mu.Unlock()
-			if code != 0 && !dead {
-				c.shut(code, reason)
-			}
-			return
-		}
-		batch := c.queue
-		c.inflight = len(*batch)
-		c.queue = nil
-		c.mu.Unlock()
-
-		err := c.writeBatch(*batch)
-		putQueue(batch)
-
-		c.mu.Lock()
-		c.inflight = 0
-		c.wakeLocked()
-		if err != nil {
-			c.closing, c.dead = true, true
-		}
-		c.mu.Unlock()
-		if err != nil {
-			c.ws.CloseNow()
-		}
-	}
-}
-
-func (c *Conn) writeBatch(batch []byte) error {
-	c.net.cork()
-	for len(batch) > 0 {
-		n := int(binary.LittleEndian.Uint32(batch))
-		if err := c.ws.Write(context.Background(), websocket.MessageText, batch[4:4+n]); err != nil {
-			c.net.uncork()
-			return err
-		}
-		batch = batch[4+n:]
-	}
-	return c.net.uncork()
-}
-
-// Close sends what is queued, then the close frame, and ends the socket. It
-// returns at once; the handshake goes on in the background for at most some
-// seconds. Only the first call counts.
-func (c *Conn) Close(code int, reason string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closing {
-		return
-	}
-	c.closing, c.code, c.reason = true, code, reason
-	c.wakeLocked()
-	c.startLocked()
-}
-
-func (c *Conn) shut(code int, reason string) {
-	c.mu.Lock()
-	c.dead = true
-	c.mu.Unlock()
-	// A peer that never answers the close frame must not keep the socket: the
-	// library waits five seconds for it, then closes.
-	c.ws.Close(websocket.StatusCode(code), reason)
+	return c.cfg.Subprotocol
 }
 
 // RemoteAddr is the peer's network address.
-func (c *Conn) RemoteAddr() net.Addr { return c.net.RemoteAddr() }
+func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
+
+// Serve reads messages for h until the socket ends. It returns at once.
+func (c *Conn) Serve(h Handler) {
+	c.handler = h
+	if c.early != nil || !c.watch.ok() || !c.park(true) {
+		go c.reader()
+	}
+}
+
+// Loop reads messages and hands each to handle, one at a time, until the
+// socket ends or handle returns false. frame is valid only during the call.
+// When Loop returns the socket is closed.
+func (c *Conn) Loop(handle func(frame []byte) bool) error {
+	l := loop{handle, make(chan error, 1)}
+	c.Serve(l)
+	return <-l.ended
+}
+
+// loop is the Handler behind Loop.
+type loop struct {
+	handle func([]byte) bool
+	ended  chan error
+}
+
+// Frame implements Handler.
+func (l loop) Frame(b []byte) bool { return l.handle(b) }
+
+// Ended implements Handler.
+func (l loop) Ended(err error) { l.ended <- err }
+
+// park gives the reader's place up: until the poller finds something to read,
+// or, if not armed, until the socket is killed. It is false when the reader
+// has to go on: the socket is dead, or the poller cannot watch it.
+func (c *Conn) park(armed bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dead || armed && !c.watch.arm(c) {
+		return false
+	}
+	c.parked = true
+	return true
+}
+
+// wake starts a reader if there is none. The poller calls it.
+func (c *Conn) wake() {
+	c.mu.Lock()
+	was := c.parked
+	c.parked = false
+	c.mu.Unlock()
+	if was {
+		go c.reader()
+	}
+}
+
+// Close sends what is queued, then the close frame, and ends the socket. It
+// returns at once; the handshake goes on in the background for at most
+// Config.CloseWait. Only the first call counts.
+func (c *Conn) Close(code int, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closeLocked(code, reason)
+}
+
+// closeLocked begins the end, unless it has begun.
+func (c *Conn) closeLocked(code int, reason string) {
+	if c.closing {
+		return
+	}
+	c.closing = true
+	c.end = &ending{code: code, reason: reason}
+	c.wakeLocked()
+	c.startLocked()
+}
+
+// fail closes the socket because of what the peer did or because it has gone.
+// What it sends from now on is thrown away: its frames cannot be told apart
+// any more. It is false when there is nobody left to wait for.
+func (c *Conn) fail(err error) bool {
+	var f *failure
+	if !errors.As(err, &f) {
+		c.kill(err)
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closeLocked(f.code, f.why)
+	c.end.broken = true
+	c.end.cause = err
+	if c.end.gone {
+		c.closeWriteLocked()
+	}
+	return !c.dead
+}
+
+// closeWriteLocked tells the peer that nothing more comes, so that it closes
+// its side. Closing at once would have its system throw the close frame away
+// together with what we have not read (RFC 9293, section 3.10.7.4: reset).
+func (c *Conn) closeWriteLocked() {
+	if w, ok := c.nc.(interface{ CloseWrite() error }); ok && !c.dead {
+		w.CloseWrite()
+	}
+}
+
+// peerClosed takes the peer's close frame: it is answered with the same code
+// unless ours went out before. It is false when the socket is dead.
+func (c *Conn) peerClosed(code int) bool {
+	c.mu.Lock()
+	c.closeLocked(code, "")
+	c.end.came = true
+	done := c.end.gone
+	c.mu.Unlock()
+	if done {
+		c.kill(nil)
+	}
+	return !done
+}
+
+// kill closes the network connection. Everything that waits for the socket
+// comes to its end; a parked reader's place is taken for the last word.
+func (c *Conn) kill(cause error) {
+	c.mu.Lock()
+	if c.dead {
+		c.mu.Unlock()
+		return
+	}
+	c.dead, c.closing = true, true
+	if c.end == nil {
+		c.end = &ending{}
+	}
+	if c.end.cause == nil {
+		c.end.cause = cause
+	}
+	if c.end.timer != nil {
+		c.end.timer.Stop()
+	}
+	if !c.writing {
+		putQueue(c.queue)
+		c.queue = nil
+	}
+	last := c.parked
+	c.parked = false
+	c.wakeLocked()
+	c.mu.Unlock()
+	c.watch.leave() // before the descriptor's number can be given to another socket
+	c.nc.Close()
+	if last {
+		go c.ended()
+	}
+}
+
+// ended is the last word to the handler. Whoever holds the reader's place says
+// it, when the socket is dead.
+func (c *Conn) ended() {
+	c.mu.Lock()
+	cause := c.end.cause
+	c.mu.Unlock()
+	c.handler.Ended(cause)
+}

@@ -13,7 +13,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,8 +27,18 @@ type site struct {
 	open chan *Conn
 }
 
-func serve(t testing.TB, cfg Config) *site {
+// mode is how silent sockets wait.
+type mode struct{ blocking bool }
+
+// eachMode runs a test with the poller, where there is one, and without.
+func eachMode(t *testing.T, test func(*testing.T, mode)) {
+	t.Run("polled", func(t *testing.T) { test(t, mode{}) })
+	t.Run("blocking", func(t *testing.T) { test(t, mode{blocking: true}) })
+}
+
+func (m mode) serve(t testing.TB, cfg Config) *site {
 	t.Helper()
+	cfg.Blocking = m.blocking
 	s := &site{open: make(chan *Conn, 64)}
 	a := NewAcceptor(cfg)
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -135,8 +144,10 @@ func (r *recorder) wait(t *testing.T) {
 	}
 }
 
-func TestFramesInOrderBothWays(t *testing.T) {
-	s := serve(t, Config{Subprotocol: "haoke.v1"})
+func TestFramesInOrderBothWays(t *testing.T) { eachMode(t, testFramesInOrderBothWays) }
+
+func testFramesInOrderBothWays(t *testing.T, m mode) {
+	s := m.serve(t, Config{Subprotocol: "haoke.v1"})
 	c, cl := s.pair(t)
 	if c.Subprotocol() != "haoke.v1" {
 		t.Errorf("subprotocol %q", c.Subprotocol())
@@ -174,8 +185,10 @@ func TestFramesInOrderBothWays(t *testing.T) {
 
 // TestManySenders: frames of many goroutines arrive whole, each sender's in
 // order.
-func TestManySenders(t *testing.T) {
-	s := serve(t, Config{QueueBytes: 8 << 20})
+func TestManySenders(t *testing.T) { eachMode(t, testManySenders) }
+
+func testManySenders(t *testing.T, m mode) {
+	s := m.serve(t, Config{QueueBytes: 8 << 20})
 	c, cl := s.pair(t)
 	r := newRecorder()
 	c.Serve(r)
@@ -206,8 +219,10 @@ func TestManySenders(t *testing.T) {
 
 // TestOverflowClosesTheSlowSocket: the producer is never blocked, the socket is
 // closed with 4003 and tells so to a reader that wakes up.
-func TestOverflowClosesTheSlowSocket(t *testing.T) {
-	s := serve(t, Config{QueueBytes: 64 << 10, WriteTimeout: 5 * time.Second})
+func TestOverflowClosesTheSlowSocket(t *testing.T) { eachMode(t, testOverflowClosesTheSlowSocket) }
+
+func testOverflowClosesTheSlowSocket(t *testing.T, m mode) {
+	s := m.serve(t, Config{QueueBytes: 64 << 10, WriteTimeout: 5 * time.Second})
 	c, cl := s.pair(t)
 	r := newRecorder()
 	c.Serve(r)
@@ -238,8 +253,10 @@ func TestOverflowClosesTheSlowSocket(t *testing.T) {
 
 // TestSendWaitWaits: a replay that is larger than the queue gets through to a
 // reader that is merely slow, and ends with the socket.
-func TestSendWaitWaits(t *testing.T) {
-	s := serve(t, Config{QueueBytes: 16 << 10})
+func TestSendWaitWaits(t *testing.T) { eachMode(t, testSendWaitWaits) }
+
+func testSendWaitWaits(t *testing.T, m mode) {
+	s := m.serve(t, Config{QueueBytes: 16 << 10})
 	c, cl := s.pair(t)
 	r := newRecorder()
 	c.Serve(r)
@@ -274,8 +291,10 @@ func TestSendWaitWaits(t *testing.T) {
 
 // TestAnnouncedFrameMustCome: a peer that announces a frame and sends it drop
 // by drop is cut off by the deadline of the whole frame.
-func TestAnnouncedFrameMustCome(t *testing.T) {
-	s := serve(t, Config{ReadTimeout: 100 * time.Millisecond})
+func TestAnnouncedFrameMustCome(t *testing.T) { eachMode(t, testAnnouncedFrameMustCome) }
+
+func testAnnouncedFrameMustCome(t *testing.T, m mode) {
+	s := m.serve(t, Config{ReadTimeout: 100 * time.Millisecond})
 	conn := s.raw(t, nil)
 	c := <-s.open
 	r := newRecorder()
@@ -300,8 +319,10 @@ func TestAnnouncedFrameMustCome(t *testing.T) {
 }
 
 // TestSilenceIsAllowed: the deadline is for begun frames only.
-func TestSilenceIsAllowed(t *testing.T) {
-	s := serve(t, Config{ReadTimeout: 30 * time.Millisecond})
+func TestSilenceIsAllowed(t *testing.T) { eachMode(t, testSilenceIsAllowed) }
+
+func testSilenceIsAllowed(t *testing.T, m mode) {
+	s := m.serve(t, Config{ReadTimeout: 30 * time.Millisecond})
 	c, cl := s.pair(t)
 	r := newRecorder()
 	c.Serve(r)
@@ -318,8 +339,10 @@ func TestSilenceIsAllowed(t *testing.T) {
 
 // TestEarlyBytesAreKept: a frame in the same packet as the upgrade, and the
 // beginning of another one.
-func TestEarlyBytesAreKept(t *testing.T) {
-	s := serve(t, Config{})
+func TestEarlyBytesAreKept(t *testing.T) { eachMode(t, testEarlyBytesAreKept) }
+
+func testEarlyBytesAreKept(t *testing.T, m mode) {
+	s := m.serve(t, Config{})
 	second := masked(1, bytes.Repeat([]byte("b"), 2000))
 	conn := s.raw(t, append(masked(1, []byte("first")), second[:700]...))
 	c := <-s.open
@@ -336,7 +359,9 @@ func TestEarlyBytesAreKept(t *testing.T) {
 	r.wait(t)
 }
 
-func TestTooLargeAndBinaryFrames(t *testing.T) {
+func TestTooLargeAndBinaryFrames(t *testing.T) { eachMode(t, testTooLargeAndBinaryFrames) }
+
+func testTooLargeAndBinaryFrames(t *testing.T, m mode) {
 	for name, c := range map[string]struct {
 		write func(*Client) error
 		code  int
@@ -345,7 +370,7 @@ func TestTooLargeAndBinaryFrames(t *testing.T) {
 		"binary":    {func(cl *Client) error { return cl.WriteBinary(t.Context(), []byte{1}) }, 4002},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := serve(t, Config{MaxFrame: 1024})
+			s := m.serve(t, Config{MaxFrame: 1024})
 			conn, cl := s.pair(t)
 			r := newRecorder()
 			conn.Serve(r)
@@ -362,8 +387,10 @@ func TestTooLargeAndBinaryFrames(t *testing.T) {
 
 // TestCloseSendsWhatIsQueued: the close frame comes last, then the handshake
 // ends the socket; only the first Close counts.
-func TestCloseSendsWhatIsQueued(t *testing.T) {
-	s := serve(t, Config{})
+func TestCloseSendsWhatIsQueued(t *testing.T) { eachMode(t, testCloseSendsWhatIsQueued) }
+
+func testCloseSendsWhatIsQueued(t *testing.T, m mode) {
+	s := m.serve(t, Config{})
 	c, cl := s.pair(t)
 	r := newRecorder()
 	c.Serve(r)
@@ -389,8 +416,10 @@ func TestCloseSendsWhatIsQueued(t *testing.T) {
 }
 
 // TestPeerThatNeverAnswersTheClose must not keep the socket.
-func TestPeerThatNeverAnswersTheClose(t *testing.T) {
-	s := serve(t, Config{})
+func TestPeerThatNeverAnswersTheClose(t *testing.T) { eachMode(t, testPeerThatNeverAnswersTheClose) }
+
+func testPeerThatNeverAnswersTheClose(t *testing.T, m mode) {
+	s := m.serve(t, Config{CloseWait: 100 * time.Millisecond})
 	conn := s.raw(t, nil)
 	c := <-s.open
 	r := newRecorder()
@@ -405,8 +434,10 @@ func TestPeerThatNeverAnswersTheClose(t *testing.T) {
 
 // TestHandlerEndsTheSocket: false from the handler closes it, what comes later
 // is not handled.
-func TestHandlerEndsTheSocket(t *testing.T) {
-	s := serve(t, Config{})
+func TestHandlerEndsTheSocket(t *testing.T) { eachMode(t, testHandlerEndsTheSocket) }
+
+func testHandlerEndsTheSocket(t *testing.T, m mode) {
+	s := m.serve(t, Config{})
 	c, cl := s.pair(t)
 	r := newRecorder()
 	r.refuse = "stop"
@@ -425,8 +456,10 @@ func TestHandlerEndsTheSocket(t *testing.T) {
 
 // TestCloseRace: senders, both closing sides and the reader at once leave
 // nothing behind (goleak) and never panic.
-func TestCloseRace(t *testing.T) {
-	s := serve(t, Config{QueueBytes: 8 << 10})
+func TestCloseRace(t *testing.T) { eachMode(t, testCloseRace) }
+
+func testCloseRace(t *testing.T, m mode) {
+	s := m.serve(t, Config{QueueBytes: 8 << 10})
 	for i := range 30 {
 		c, cl := s.pair(t)
 		r := newRecorder()
@@ -454,74 +487,5 @@ func TestCloseRace(t *testing.T) {
 		})
 		wg.Wait()
 		r.wait(t)
-	}
-}
-
-// counting counts the writes that reach the network.
-type counting struct {
-	net.Conn
-	writes atomic.Int64
-}
-
-func (c *counting) Write(p []byte) (int, error) { c.writes.Add(1); return c.Conn.Write(p) }
-
-// TestCorkedWritesLeaveTogether: what is written between cork and uncork is one
-// system call; without a cork each write is its own.
-func TestCorkedWritesLeaveTogether(t *testing.T) {
-	a, b := net.Pipe()
-	defer a.Close()
-	defer b.Close()
-	var got bytes.Buffer
-	read := make(chan struct{})
-	go func() { io.Copy(&got, b); close(read) }()
-	n := &counting{Conn: a}
-	c := &corkedConn{Conn: n, timeout: 5 * time.Second}
-	c.Write([]byte("alone "))
-	c.cork()
-	for i := range 100 {
-		fmt.Fprintf(c, "%d ", i)
-	}
-	if w := n.writes.Load(); w != 1 {
-		t.Errorf("%d writes before uncork", w)
-	}
-	if err := c.uncork(); err != nil {
-		t.Fatal(err)
-	}
-	if w := n.writes.Load(); w != 2 {
-		t.Errorf("%d writes in all", w)
-	}
-	c.cork()
-	c.Write(bytes.Repeat([]byte("x"), corkLimit))
-	if w := n.writes.Load(); w != 3 {
-		t.Errorf("a full cork waits: %d writes", w)
-	}
-	c.uncork()
-	a.Close()
-	<-read
-	if !strings.HasPrefix(got.String(), "alone 0 1 2 ") || got.Len() < corkLimit {
-		t.Errorf("%d bytes: %.40q", got.Len(), got.String())
-	}
-}
-
-// TestBuffersAreSmall: what the library gets is not what net/http had.
-func TestBuffersAreSmall(t *testing.T) {
-	got := make(chan [2]int, 1)
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := &hijacker{ResponseWriter: w, timeout: time.Second}
-		c, brw, err := h.Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		got <- [2]int{brw.Reader.Size(), brw.Writer.Size()}
-		c.Close()
-	}))
-	defer srv.Close()
-	if res, err := http.Get(srv.URL); err == nil {
-		res.Body.Close()
-	}
-	http.DefaultClient.CloseIdleConnections()
-	if sizes := <-got; sizes != [2]int{bufferSize, bufferSize} {
-		t.Errorf("buffers of %v bytes", sizes)
 	}
 }

@@ -2,7 +2,9 @@ package wsconn
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 
@@ -71,7 +73,19 @@ func (c *Client) ReadInto(ctx context.Context, buf []byte) ([]byte, error) {
 	if err != nil {
 		return buf, err
 	}
-	return readAll(r, buf)
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if errors.Is(err, io.EOF) {
+			return buf, nil
+		}
+		if err != nil {
+			return buf, err
+		}
+	}
 }
 
 // Write sends one text frame.

@@ -1,0 +1,33 @@
+// Package wsconn is one visitor's socket: the origin check, reading and writing
+// of frames (RFC 6455), and a queue that is bounded in bytes. It is the only
+// package that knows the WebSocket library, which does the handshake and is the
+// other end in the load test and in tests.
+//
+// A silent socket costs its Conn, its descriptor and nothing else. On Linux one
+// poller watches all of them (poll_linux.go), and a goroutine with a buffer
+// exists only while a frame is there; elsewhere, and over TLS, a silent socket
+// is a goroutine on a small stack. A writer goroutine exists only while there
+// is something to write.
+//
+// # Why the library does not read and write
+//
+// Resident memory for one of 19,000 silent visitors, its conversation in
+// memory included, `haoked bench --short --only connections` on 2 cores,
+// Go 1.26:
+//
+//	textbook: library's loop in the HTTP handler, no conversation   32.2 KB
+//	library's loop detached, 512-byte buffers, fresh small stacks    20.9 KB
+//	own frames, a goroutine on 2 KB for each silent socket           10.2 KB
+//	own frames, one poller                                            7.2 KB
+//
+// Of the 20.9 KB the library's part was 1.7 KB of objects, 1 KB of buffers and
+// a second goroutine of 4.5 KB; our own reader was another 4.5 KB. What is left
+// is the conversation, and what the kernel and net.Conn keep.
+//
+// The poller's risk is that of a second place that knows when a descriptor
+// lives. It is kept small: net.Conn still owns the descriptor, reads, writes
+// and times out; epoll is asked only for "something came", once for each wait;
+// a place in its table carries a number, so that a late event cannot wake
+// another socket; where epoll refuses, the socket falls back to a goroutine.
+// Config.Blocking turns it off, and every test runs both ways.
+package wsconn
