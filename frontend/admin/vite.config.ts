@@ -1,4 +1,5 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vite';
 import { mock } from './mock/plugin';
 
@@ -9,7 +10,7 @@ const admin = process.env.HAOKE_ADMIN;
 
 export default defineConfig({
   base: './',
-  plugins: [svelte(), ...(admin ? [] : [mock()])],
+  plugins: [svelte(), ...(process.env.VITEST ? [svelteTesting()] : []), ...(admin ? [] : [mock()])],
   build: {
     target: ['es2022', 'safari16'],
     outDir: 'dist',
@@ -20,5 +21,7 @@ export default defineConfig({
     reportCompressedSize: false,
   },
   server: admin ? { proxy: { '/api': { target: admin, ws: true } } } : {},
+  // Logic is tested in Node alone, components in a document (a comment at the
+  // head of their files says so).
   test: { environment: 'node', include: ['tests/**/*.test.ts'], testTimeout: 120_000 },
 } as Parameters<typeof defineConfig>[0]);

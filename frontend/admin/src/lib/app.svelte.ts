@@ -4,6 +4,7 @@ import type { Api, LiveEvent, RouteName, SessionState, StatsTick, Status } from 
 import { i18n } from '../i18n/index.svelte';
 import { notify } from './native';
 import { notes } from './notes.svelte';
+import { reload } from './router.svelte';
 
 /** What every page shares: who is signed in, how the service is, what is live. */
 class App {
@@ -14,6 +15,10 @@ class App {
   reachable = $state(true);
   /** The session ended in the middle of something: sign in over the page. */
   expired = $state(false);
+  /** The first run was put off until the page is opened again. */
+  later = $state(false);
+  /** The visitors' address that this page may frame: that of the time it was loaded. */
+  framed = $state('');
   /** Grows when events were lost and pages must load again. */
   gap = $state(0);
 
@@ -88,6 +93,7 @@ class App {
   async refresh(): Promise<void> {
     try {
       this.status = await this.call('getStatus');
+      this.framed ||= this.status.public_url;
     } catch {
       // The banner says so; the live connection brings the next status.
     }
@@ -96,7 +102,7 @@ class App {
   async signOut(everywhere: boolean): Promise<void> {
     notes.flush();
     await this.attempt('signOut', { query: { everywhere } });
-    location.reload();
+    reload();
   }
 
   private take(event: LiveEvent): void {
@@ -118,10 +124,22 @@ class App {
 
 export const app = new App();
 
+/**
+ * Whether this page can show the visitors' pages in a frame: not plain http
+ * behind https, and not an address that changed after this page was loaded.
+ */
+export function frameable(publicURL: string): boolean {
+  if (location.protocol === 'https:' && publicURL.startsWith('http:')) return false;
+  return !app.framed || publicURL === app.framed;
+}
+
 /** Plain words for whatever was thrown. */
 export function explain(error: unknown): string {
   const { errors } = i18n.t;
-  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : errors.page;
+  if (!(error instanceof ApiError)) {
+    const message = error instanceof Error ? error.message : '';
+    return /module/i.test(message) ? errors.chunk : message || errors.page;
+  }
   const { problem } = error;
   if (problem.type === 'network') return errors.network;
   if (problem.type === 'haoke:forbidden') return problem.detail || errors.forbidden;

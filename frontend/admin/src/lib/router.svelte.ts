@@ -45,4 +45,7 @@ class Router {
   }
 }
 
+/** Loads the whole page anew, at the same place. */
+export const reload = (): void => location.reload();
+
 export const router = new Router();

@@ -104,6 +104,17 @@ export function betterBaseURL(text: string): string {
   return better === trimmed ? '' : better;
 }
 
+/** The origin of a page, however much of its address was pasted; '' when it is none. */
+export function originOf(text: string): string {
+  const trimmed = text.trim();
+  try {
+    const url = new URL(/^[a-z]+:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`);
+    return /^https?:$/.test(url.protocol) && /^localhost$|\.|^\[/.test(url.hostname) ? url.origin : '';
+  } catch {
+    return '';
+  }
+}
+
 /** The colour of text on a background: whichever of ink and white reads better. */
 export function inkOn(hex: string): string {
   const match = /^#?([0-9a-f]{6}|[0-9a-f]{3})$/i.exec(hex.trim());
