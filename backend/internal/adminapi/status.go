@@ -208,6 +208,14 @@ func (a *API) pause(c *call) (any, error) {
 // maxSeries bounds one question for charts.
 const maxSeries = 40
 
+// chartStep reads a step: a duration, or a bare number of seconds.
+func chartStep(s string) (time.Duration, error) {
+	if n, err := strconv.ParseUint(s, 10, 31); err == nil {
+		return time.Duration(n) * time.Second, nil
+	}
+	return time.ParseDuration(s)
+}
+
 func (a *API) getCharts(c *call) (any, error) {
 	q, err := query[wire.ChartQuery](c)
 	if err != nil {
@@ -228,8 +236,8 @@ func (a *API) getCharts(c *call) (any, error) {
 	}
 	var step time.Duration
 	if q.Step != "" {
-		if step, err = time.ParseDuration(q.Step); err != nil || step < time.Second {
-			return nil, invalid("step", "A step is a duration of at least 1s.", "for example 10s")
+		if step, err = chartStep(q.Step); err != nil || step < time.Second {
+			return nil, invalid("step", "A step is a duration of at least 1s.", "for example 10s, or 10")
 		}
 	}
 	chart, err := a.Metrics.Query(a.measured(names), from, to, step)
