@@ -79,6 +79,8 @@ func insideFields() []field {
 		def("filter.review_timeout", lasting(100*time.Millisecond, time.Minute), "Longest review", "审核超时", page("filters"), advanced),
 		def("filter.review_failure", oneOf("allow", "hold", "block"), "When no review can be had", "无法审核时", page("filters")),
 		def("filter.mask_personal_data", yesNo(), "Keep personal data here|Phone and card numbers and the like are hidden from the upstream and put back in the answer.", "保护个人信息|电话、卡号等不发送给上游，并在回答中还原。"),
+		def("filter.stored_personal_data", oneOf("original", "masked", "label"), "Personal data on disk|What is kept of it where it is hidden from the upstream: the text as it was written, stars, or the name of its kind. Nobody can bring back what was not kept.", "保存的个人信息|对服务商隐藏个人信息时，本机保存什么：原文、星号，或信息的种类。没有保存的内容无法找回。", page("filters")),
+		def("filter.mask_style", oneOf("same", "three", "label"), "How words are masked|A star for each character, three stars, or the category in brackets.", "遮盖方式|每个字符一个星号、三个星号，或方括号中的类别。", page("filters")),
 
 		def("context.tokens", between(256, 1e6), "Prompt budget", "提示词预算", unit("tokens"), advanced),
 		def("context.summaries", yesNo(), "Summaries|Summarise older turns in the background.", "摘要|在后台概括较早的对话。"),

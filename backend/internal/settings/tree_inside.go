@@ -20,6 +20,8 @@ type Filter struct {
 	ReviewTimeout    time.Duration `toml:"review_timeout"`
 	ReviewFailure    string        `toml:"review_failure"` // allow | hold | block
 	MaskPersonalData bool          `toml:"mask_personal_data"`
+	StoredPersonal   string        `toml:"stored_personal_data"` // original | masked | label: what is kept of what MaskPersonalData masks
+	MaskStyle        string        `toml:"mask_style"`           // same | three | label
 }
 
 // Context is the assembly of prompts.
@@ -125,6 +127,7 @@ func Default() *Settings {
 		Filter: Filter{
 			Words: true, WordsFiles: []string{}, Allow: []string{}, ActionIn: "block", ActionOut: "mask",
 			Patterns: []string{}, ReviewMode: "parallel", ReviewTimeout: 4 * time.Second, ReviewFailure: "allow",
+			StoredPersonal: "original", MaskStyle: "same",
 		},
 		Context: Context{Tokens: 4000, Summaries: true, KeepPrompt: true},
 		Session: Session{HotCapacity: 10000, HotBytes: 128 << 20, ColdAfter: 24 * time.Hour},
