@@ -76,7 +76,8 @@ func BenchmarkChunk(b *testing.B) {
 // buffer of a flight as well.
 func TestChunkAllocations(t *testing.T) {
 	f := &flight{limit: 1 << 40, maxN: 1 << 40, buf: &answerBuf{raw: make([]byte, 0, 1<<20), ends: make([]int32, 0, 1<<16)}}
-	sub := f.subscribe(chat.Caller{})
+	sub := &subscriber{}
+	f.add(sub, chat.Caller{})
 	r := reader{sink: func([]byte) error { return nil }}
 	c, a := benchAttempt(t, f)
 	defer c.Close()
@@ -113,7 +114,8 @@ func BenchmarkFanOut(b *testing.B) {
 				f := &flight{limit: 1 << 20, maxN: pieces, cancel: func(error) {}, buf: answerBufs.Get().(*answerBuf)}
 				var wg, ready sync.WaitGroup
 				for range n {
-					sub := f.subscribe(chat.Caller{})
+					sub := &subscriber{}
+					f.add(sub, chat.Caller{})
 					ready.Add(1)
 					wg.Go(func() {
 						ready.Done()

@@ -102,9 +102,11 @@ func (c *Client) Stats() Stats {
 // Purge empties the answer cache.
 func (c *Client) Purge() { c.cache.purge() }
 
-// Answer delivers the answer to call piece by piece to sink, which runs on the
-// caller's goroutine. The end of ctx or an error of sink ends this caller's
-// part only; the upstream call ends when nobody is left.
+// Answer delivers the answer to call piece by piece to sink, which is called by
+// one goroutine at a time, not always the caller's, and never after Answer has
+// returned. A sink that blocks holds up who joins the call just then, and nobody
+// afterwards. The end of ctx or an error of sink ends this caller's part only;
+// the upstream call ends when nobody is left.
 //
 // The error is nil when the answer is complete (or cut by a limit on its
 // length, Result.Finish says which); a *chat.UpstreamError when the upstream or
@@ -114,7 +116,7 @@ func (c *Client) Answer(ctx context.Context, call chat.Call, caller chat.Caller,
 	cfg := c.cfg.Load()
 	call = cfg.complete(call)
 	if !cfg.Merge && cfg.CacheTTL <= 0 {
-		sub, err := c.alone(cfg, call, caller)
+		sub, err := c.alone(cfg, call, caller, sink)
 		if err != nil {
 			return chat.Result{Finish: chat.FinishError}, err
 		}
@@ -122,7 +124,7 @@ func (c *Client) Answer(ctx context.Context, call chat.Call, caller chat.Caller,
 	}
 	id := identify(cfg, &call)
 	for again := false; ; again = true {
-		sub, hit, err := c.join(cfg, call, caller, id)
+		sub, hit, err := c.join(cfg, call, caller, sink, id)
 		if err != nil {
 			return chat.Result{Finish: chat.FinishError}, err
 		}

@@ -70,9 +70,12 @@ type flight struct {
 	maxN   int
 	cancel context.CancelCauseFunc
 
+	first subscriber // who started the call
+
 	mu     sync.Mutex
 	buf    *answerBuf
 	subs   []*subscriber
+	crowd  bool // somebody has joined: each reader reads for itself
 	leased bool // out of the queue
 	over   bool // ended, or left by everybody
 	done   bool // res and err are set
@@ -102,7 +105,57 @@ type subscriber struct {
 	index  int  // in f.subs
 	waits  wait // guarded by f.mu
 	wake   chan struct{}
-	pos    int // pieces delivered
+	pos    int  // pieces delivered
+	own    bool // the flight's goroutine serves it; the rest is in direct
+	direct direct
+}
+
+// direct is a reader that the flight's own goroutine serves: who started a call
+// is not woken for every piece. The zero value is a reader that reads for
+// itself, as all do from the moment somebody joins.
+type direct struct {
+	mu   sync.Mutex
+	sink chat.Sink // nil: none, or it has left
+	err  error     // what sink returned
+	n    int       // pieces delivered
+}
+
+// piece delivers one; false: the reader wants no more and has to be told so.
+func (d *direct) piece(raw []byte) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.sink == nil {
+		return true
+	}
+	d.n++
+	if d.err = d.sink(raw); d.err != nil {
+		d.sink = nil
+		return false
+	}
+	return true
+}
+
+// leave ends the deliveries: sink is not called any more once it has returned.
+// It returns how many pieces were delivered.
+func (d *direct) leave() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sink = nil
+	return d.n
+}
+
+// failed is what sink returned.
+func (d *direct) failed() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.err
+}
+
+// begun reports whether a piece was delivered.
+func (d *direct) begun() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.n > 0
 }
 
 // wait says what a sleeping subscriber wants to be woken for.
@@ -115,18 +168,18 @@ const (
 )
 
 // alone starts a flight that nobody may join.
-func (c *Client) alone(cfg *Config, call chat.Call, caller chat.Caller) (*subscriber, error) {
+func (c *Client) alone(cfg *Config, call chat.Call, caller chat.Caller, sink chat.Sink) (*subscriber, error) {
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
 	if c.flights.closed {
 		return nil, errClosed
 	}
-	return c.launch(cfg, call, caller, identity{}), nil
+	return c.launch(cfg, call, caller, sink, identity{}), nil
 }
 
 // launch starts a flight with its first subscriber; the zero id is not shared.
 // c.flights.mu is held, so that Close knows of every goroutine.
-func (c *Client) launch(cfg *Config, call chat.Call, caller chat.Caller, id identity) *subscriber {
+func (c *Client) launch(cfg *Config, call chat.Call, caller chat.Caller, sink chat.Sink, id identity) *subscriber {
 	ctx, cancel := context.WithCancelCause(c.base)
 	f := &flight{
 		id: id, shared: id != identity{}, vip: caller.VIP, cancel: cancel, limit: cfg.AnswerBytes,
@@ -135,7 +188,12 @@ func (c *Client) launch(cfg *Config, call chat.Call, caller chat.Caller, id iden
 		maxN: call.MaxTokens + 16,
 		buf:  answerBufs.Get().(*answerBuf),
 	}
-	sub := f.subscribe(caller)
+	sub := &f.first
+	f.add(sub, caller)
+	if cfg.Coalesce <= 0 {
+		sub.direct.sink = sink
+		sub.own = true
+	}
 	c.wg.Add(1)
 	go c.fly(ctx, cfg, f, call, caller)
 	return sub
@@ -144,7 +202,7 @@ func (c *Client) launch(cfg *Config, call chat.Call, caller chat.Caller, id iden
 // join finds the cached answer of id, or the flight of id to read along, or
 // launches one. A VIP does not join a call that still queues as an ordinary
 // one.
-func (c *Client) join(cfg *Config, call chat.Call, caller chat.Caller, id identity) (*subscriber, *entry, error) {
+func (c *Client) join(cfg *Config, call chat.Call, caller chat.Caller, sink chat.Sink, id identity) (*subscriber, *entry, error) {
 	c.flights.mu.Lock()
 	defer c.flights.mu.Unlock()
 	if c.flights.closed {
@@ -161,7 +219,7 @@ func (c *Client) join(cfg *Config, call chat.Call, caller chat.Caller, id identi
 			return sub, nil, nil
 		}
 	}
-	sub := c.launch(cfg, call, caller, id)
+	sub := c.launch(cfg, call, caller, sink, id)
 	if cfg.Merge {
 		c.flights.byID[id] = sub.f
 	}
@@ -174,21 +232,19 @@ func (f *flight) tryJoin(caller chat.Caller) *subscriber {
 	if f.over || caller.VIP && !f.vip && !f.leased {
 		return nil
 	}
-	sub := f.add(caller)
-	sub.merged = true
+	sub := &subscriber{merged: true}
+	f.add(sub, caller)
+	f.crowd = true
+	if f.first.own {
+		f.first.rouse()
+	}
 	return sub
 }
 
-func (f *flight) subscribe(caller chat.Caller) *subscriber {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.add(caller)
-}
-
-func (f *flight) add(caller chat.Caller) *subscriber {
-	sub := &subscriber{f: f, caller: caller, index: len(f.subs), wake: make(chan struct{}, 1)}
+// add makes sub a reader of the flight.
+func (f *flight) add(sub *subscriber, caller chat.Caller) {
+	sub.f, sub.caller, sub.index, sub.wake = f, caller, len(f.subs), make(chan struct{}, 1)
 	f.subs = append(f.subs, sub)
-	return sub
 }
 
 // leave takes sub out; the last one to leave cancels the call.
@@ -228,21 +284,41 @@ func (f *flight) recycle() {
 // piece appends one raw token and wakes those who wait for it; false: the
 // answer is long enough.
 func (f *flight) piece(raw []byte) bool {
+	kept, crowd := f.keep(raw)
+	if !kept {
+		return false
+	}
+	if f.first.own && !crowd && !f.first.direct.piece(raw) {
+		f.mu.Lock()
+		f.first.rouse()
+		f.mu.Unlock()
+	}
+	return true
+}
+
+func (f *flight) keep(raw []byte) (kept, crowd bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	b := f.buf
 	if len(b.raw)+len(raw) > f.limit || len(b.ends) >= f.maxN {
-		return false
+		return false, f.crowd
 	}
 	b.raw = append(b.raw, raw...)
 	b.ends = append(b.ends, int32(len(b.raw)))
 	for _, sub := range f.subs {
 		if sub.waits == waitPiece {
-			sub.waits = waitNothing
-			sub.wake <- struct{}{}
+			sub.rouse()
 		}
 	}
-	return true
+	return true, f.crowd
+}
+
+// rouse wakes a reader that waits. The flight's lock is held.
+func (s *subscriber) rouse() {
+	if s.waits != waitNothing {
+		s.waits = waitNothing
+		s.wake <- struct{}{}
+	}
 }
 
 // delivered is how many pieces there are.
@@ -289,10 +365,7 @@ func (f *flight) finish(res chat.Result, err error) {
 	defer f.mu.Unlock()
 	f.res, f.err, f.done, f.over = res, err, true, true
 	for _, sub := range f.subs {
-		if sub.waits != waitNothing {
-			sub.waits = waitNothing
-			sub.wake <- struct{}{}
-		}
+		sub.rouse()
 	}
 	if len(f.subs) == 0 {
 		f.recycle()

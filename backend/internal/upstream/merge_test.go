@@ -55,10 +55,16 @@ func TestLateAndSlow(t *testing.T) {
 	var wg sync.WaitGroup
 	release, begun := make(chan struct{}), make(chan struct{})
 	var slow, quick, late text
-	wg.Go(func() { // the first caller stands still in its sink
+	wg.Go(func() { // the first caller stands still in its sink once others have joined
 		if _, err := r.Answer(ctx, question(q), chat.Caller{}, func(raw []byte) error {
-			if slow.pieces == 0 {
+			switch slow.pieces {
+			case 0:
 				close(begun)
+			case 4:
+				for r.Stats().Merged == 0 && ctx.Err() == nil {
+					time.Sleep(time.Millisecond)
+				}
+			case 6:
 				<-release
 			}
 			return slow.sink(raw)

@@ -32,6 +32,11 @@ func (c *Client) follow(ctx context.Context, sub *subscriber, sink chat.Sink) (c
 	if late != nil {
 		defer late.Stop()
 	}
+	if sub.own {
+		if res, ended, err := sub.attend(ctx, lateC); ended {
+			return res, err
+		}
+	}
 	r := reader{sink: sink, coalesce: cfg.Coalesce}
 	defer r.close()
 	for {
@@ -70,8 +75,48 @@ func (c *Client) follow(ctx context.Context, sub *subscriber, sink chat.Sink) (c
 		case <-ctx.Done():
 			return sub.result(chat.FinishStopped), context.Cause(ctx)
 		case <-lateC:
-			return sub.result(chat.FinishError), &chat.UpstreamError{
-				Fault: chat.FaultTimeout, Reason: "no answer began before the visitor's deadline; the queue or the upstream is too slow"}
+			return sub.result(chat.FinishError), errLate
+		}
+	}
+}
+
+// errLate: nothing came before the caller's deadline.
+var errLate = &chat.UpstreamError{
+	Fault: chat.FaultTimeout, Reason: "no answer began before the visitor's deadline; the queue or the upstream is too slow"}
+
+// attend waits for the end of a call whose pieces the flight's goroutine
+// delivers. ended is false when others have joined: then the rest is to be read
+// from pos on, so that nobody waits for this reader.
+func (s *subscriber) attend(ctx context.Context, late <-chan time.Time) (res chat.Result, ended bool, err error) {
+	defer func() { s.pos = s.direct.leave() }()
+	for {
+		s.f.mu.Lock()
+		done, crowd := s.f.done, s.f.crowd
+		if !done {
+			s.waits = waitEnd
+		}
+		s.f.mu.Unlock()
+		// An error after this look wakes: the wish to be woken stands already.
+		if err := s.direct.failed(); err != nil {
+			return s.result(chat.FinishError), true, err
+		}
+		if crowd {
+			s.calm()
+			return res, false, nil
+		}
+		if done {
+			res, err = s.outcome()
+			return res, true, err
+		}
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return s.result(chat.FinishStopped), true, context.Cause(ctx)
+		case <-late:
+			if !s.direct.begun() { // the deadline is for the first piece
+				return s.result(chat.FinishError), true, errLate
+			}
+			late = nil
 		}
 	}
 }
