@@ -25,6 +25,7 @@ frontend: setup ## build the widget and the admin page
 
 daemon: frontend ## build/bin/haoked, the server without a window
 	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o build/bin/haoked ./backend/cmd/haoked
+	@build/daemon-size.sh build/bin/haoked
 
 desktop: frontend ## build/bin/haoke, the window with the server inside
 	CGO_ENABLED=1 go build -tags webkit2_41,desktop,production -ldflags '$(LDFLAGS)' -o build/bin/haoke .

@@ -19,6 +19,8 @@ done | sort -u | while read -r path version dir; do
   done
   [ $found = yes ] || echo "(no licence file in the module; see its home page)"
 done
+printf '\n================ vocabularies of OpenAI tiktoken, from github.com/pkoukk/tiktoken-go-loader\n'
+cat backend/internal/tokens/vocabulary/LICENSE
 printf '\n================ Go and its standard library %s\n' "$(go env GOVERSION)"
 cat "$(go env GOROOT)/LICENSE"
 for p in svelte uplot; do

@@ -70,6 +70,8 @@ func licences() []wire.Licence {
 		}
 		out = append(out, wire.Licence{Package: m.Path, Version: m.Version, Licence: licenceOf(m.Path)})
 	}
+	// Data that was packed from a module which itself is not linked.
+	out = append(out, wire.Licence{Package: "github.com/pkoukk/tiktoken-go-loader", Version: "v0.0.2 (vocabularies)", Licence: "MIT"})
 	slices.SortFunc(out, func(x, y wire.Licence) int { return cmp.Compare(x.Package, y.Package) })
 	return out
 }

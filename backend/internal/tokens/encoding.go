@@ -7,7 +7,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/pkoukk/tiktoken-go"
-	loader "github.com/pkoukk/tiktoken-go-loader"
 )
 
 // encoding is a vocabulary by number, so that lookups need no map.
@@ -65,9 +64,9 @@ type bpe struct{ t *tiktoken.Tiktoken }
 
 func newBPE(e encoding) (*bpe, error) {
 	name := encodingNames[e]
-	ranks, err := loader.NewOfflineLoader().LoadTiktokenBpe(name + ".tiktoken")
+	ranks, err := ranks(name)
 	if err != nil {
-		return nil, fmt.Errorf("read vocabulary %s: %w", name, err)
+		return nil, fmt.Errorf("vocabulary %s: %w", name, err)
 	}
 	// Special tokens stay out: a visitor who writes "<|endoftext|>" writes
 	// ordinary text, and providers count it as such.
