@@ -80,13 +80,12 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
     // Whole answers, until the comforts read them out sentence by sentence.
     speak: (text, whole) => whole && view.say(text),
     t: (key, english) => app.words[key] || english,
-    own: url => (url.slice(0, 10) == '/v1/files/' ? base + url.slice(1) : url.indexOf(base + 'v1/files/') ? '' : url),
+    own: url => (url.indexOf('/v1/files/') ? (url.indexOf(base + 'v1/files/') ? '' : url) : base + url.slice(1)),
     say(text) {
       text = text.trim()
       if (!text || (view.row && view.row.hidden)) return false
-      if (!convo.say(text)) return false
       store.unlock()
-      store.flush()
+      if (!convo.say(text)) return false
       link.start()
       app.emit('message:sent', { text })
       if (app.mode == 'ai') later(() => convo.pending() && !convo.streaming() && dots(''), 200)
@@ -210,7 +209,8 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
     watch.observe(doc, { childList: true })
     const on = (t: EventTarget, e: string, f: (e: any) => void) => t.addEventListener(e, f, { signal: life.signal })
     on(window, 'online', link.probe)
-    on(window, 'pageshow', e => e.persisted && link.probe())
+    // Back from the back-forward cache; at a first load there is no line to probe yet.
+    on(window, 'pageshow', link.probe)
     on(document, 'visibilitychange', () => {
       if (document.hidden) return
       link.probe()
@@ -402,7 +402,7 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
     const l = view.list
     if (!l) return
     convo.msgs.forEach(m => l.put(m))
-    for (let i = 0; i < store.outs.length; i++) l.out(store.outs[i])
+    store.outs.forEach(o => l.out(o))
   }
 
   /** What is on screen counts as read. */

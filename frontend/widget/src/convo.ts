@@ -50,18 +50,10 @@ export function openConvo(d: ConvoDeps, store: Store) {
   let sPart = 0
   let sText: string | null = null
 
-  const each = (fn: (o: Out) => unknown) => {
-    const all = store.outs
-    for (let i = 0; i < all.length; i++) fn(all[i])
-  }
-  const find = (id: unknown) => {
-    let hit: Out | undefined
-    each(o => o.id === id && (hit = o))
-    return hit
-  }
+  const { outs } = store
   const pending = () => {
     let n = 0
-    each(o => o.go && !o.f && n++)
+    outs.forEach(o => o.go && !o.f && n++)
     return n
   }
   const post = (o: Out) => {
@@ -74,10 +66,10 @@ export function openConvo(d: ConvoDeps, store: Store) {
     post(o)
     d.out(o)
   }
-  const settle = (id: unknown) => {
-    const o = find(id)
+  const settle = (id: string) => {
+    const o = outs.get(id)
     if (o) {
-      store.remove(o)
+      store.out(o, true)
       d.out(o, true)
     }
     return o
@@ -137,9 +129,9 @@ export function openConvo(d: ConvoDeps, store: Store) {
     endStream,
     /** Queues a text; false when the outbox is full. */
     say(x: string): boolean {
-      if (store.outs.length >= MAX_OUT) return false
+      if (outs.size >= MAX_OUT) return false
       const o: Out = { id: uid(), x }
-      store.add(o)
+      store.out(o)
       d.out(o)
       post(o)
       return true
@@ -150,7 +142,7 @@ export function openConvo(d: ConvoDeps, store: Store) {
       top = high = replay = asked = sPart = 0
       endStream()
       d.clear()
-      each(o => d.out(o))
+      outs.forEach(o => d.out(o))
     },
     /**
      * Takes a welcome; false when the history has changed under us and the
@@ -162,14 +154,14 @@ export function openConvo(d: ConvoDeps, store: Store) {
         return false
       }
       replay = last
-      each(o => o.f || post(o))
+      outs.forEach(o => o.f || post(o))
       return true
     },
     /** The line is cut: what was streamed stays on screen until it goes on. */
     cut() {
       cancel(gap)
       cancel(ackTimer)
-      each(o => (o.go = false))
+      outs.forEach(o => (o.go = false))
     },
     take(f: Frame) {
       if (f.type == 'ai') piece(f)
@@ -181,19 +173,19 @@ export function openConvo(d: ConvoDeps, store: Store) {
     },
     /** An error frame. True when it named a message of ours. */
     fail(f: Frame): boolean {
-      const o = find(f.id)
+      const o = outs.get(f.id)
       if (!o) return false
       o.f = String(f.message || ' ')
       o.go = false
       const wait = +f.retry_after
-      if (wait > 0 && wait <= 120) later(() => o.f && find(o.id) && again(o), wait * 1000)
+      if (wait > 0 && wait <= 120) later(() => o.f && outs.has(o.id) && again(o), wait * 1000)
       d.out(o)
       return true
     },
     /** The connection was closed because of what we sent: holds back the oldest. */
     refuse() {
       let first: Out | undefined
-      each(o => !first && o.go && !o.f && (first = o))
+      outs.forEach(o => !first && o.go && !o.f && (first = o))
       if (first) {
         first.f = ' '
         d.out(first)

@@ -67,9 +67,8 @@ export function messageList(app: App, box: HTMLElement) {
     const stick = atEnd()
     const cut = stableEnd(text, done)
     if (cut > done) {
-      const f = document.createDocumentFragment()
-      md(text.slice(done, cut), f, app)
-      body.insertBefore(f, tail)
+      md(text.slice(done, cut), body, app)
+      body.appendChild(tail)
       done = cut
     }
     tail.textContent = ''
@@ -91,7 +90,7 @@ export function messageList(app: App, box: HTMLElement) {
       flush(true)
       app.speak(text, true)
       g.appendChild((x = body))
-      while (tail.firstChild) x.insertBefore(tail.firstChild, tail)
+      while (tail.firstChild) x.appendChild(tail.firstChild)
       tail.remove()
       body = undefined
     } else {
@@ -130,9 +129,8 @@ export function messageList(app: App, box: HTMLElement) {
     out(o: Out, gone?: boolean) {
       const had = outs.get(o.id)
       if (gone) {
-        if (had) had.remove()
         outs.delete(o.id)
-        return
+        return had && had.remove()
       }
       const w = app.words
       const g = group('visitor', null)
@@ -143,10 +141,10 @@ export function messageList(app: App, box: HTMLElement) {
         h('span', '', n, o.f.trim() || w.unsent)
         button('', n, () => app.convo.again(o), w.retry)
       }
-      if (had) had.replaceWith(g)
-      else out.appendChild(g)
       outs.set(o.id, g)
-      if (!had) toEnd()
+      if (had) return had.replaceWith(g)
+      out.appendChild(g)
+      toEnd()
     },
     /** The answer under way: its whole text so far, drawn once a frame. */
     stream(s: string | null) {

@@ -6,7 +6,7 @@ const w = window as any
 // Loaded twice: the first one stays.
 if (!w.Haoke || !w.Haoke.version) {
   const tag = (document.currentScript || document.querySelector('script[src*="/widget.js"]')) as HTMLScriptElement | null
-  const page = Object.assign({}, w.HaokeSettings, tag && fromData(tag.dataset))
+  const page = { ...w.HaokeSettings, ...(tag && fromData(tag.dataset)) }
   // The full page is reached by links and QR codes that name the site.
   if (page.mode == 'page') page.site = new URLSearchParams(location.search).get('site') || page.site
   const base = new URL('.', new URL(page.server || (tag && tag.src) || '', location.href)).href

@@ -21,7 +21,6 @@ function own(now: any, from: (w: any) => any): any {
   }
   if (!fresh) {
     const i = document.createElement('iframe')
-    i.hidden = true
     i.style.display = 'none'
     document.documentElement.appendChild(i)
     fresh = i.contentWindow

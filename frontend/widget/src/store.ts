@@ -58,12 +58,16 @@ export function openStore(site: string) {
       /* refused or full: memory has it */
     }
   }
-  const outs: Out[] = []
-  const kept = read(':o')
-  for (let i = 0; kept && i < kept.length && i < MAX_OUT; i++) {
-    const { id, x } = kept[i] || {}
-    if (typeof id == 'string' && typeof x == 'string') outs[outs.length] = { id, x }
+  // In the order of sending; a Map keeps it and finds by id.
+  const outs = new Map<string, Out>()
+  const waiting = (fn: (o: Out) => void) => {
+    const kept = read(':o')
+    for (let i = 0; kept && i < kept.length; i++) {
+      const { id, x } = kept[i] || {}
+      if (typeof id == 'string' && typeof x == 'string') fn({ id, x })
+    }
   }
+  waiting(o => outs.size < MAX_OUT && outs.set(o.id, o))
   const me = {
     key,
     saved: {} as Saved,
@@ -81,20 +85,14 @@ export function openStore(site: string) {
     save(part: Saved) {
       write('', Object.assign(me.reload(), part))
     },
-    add(o: Out) {
-      me.outs[me.outs.length] = o
-      me.flush()
-    },
-    remove(o: Out) {
-      const left: Out[] = []
-      for (let i = 0; i < me.outs.length; i++) if (me.outs[i] != o) left[left.length] = me.outs[i]
-      me.outs = left
-      me.flush()
-    },
-    flush() {
-      const all = []
-      for (let i = 0; i < me.outs.length; i++) all[i] = { id: me.outs[i].id, x: me.outs[i].x }
-      write(':o', all)
+    /** Remembers a message on its way, or forgets it; those of other tabs stay. */
+    out(o: Out, gone?: boolean) {
+      const all: Out[] = []
+      if (gone ? outs.delete(o.id) : outs.set(o.id, o)) {
+        waiting(k => k.id != o.id && (all[all.length] = k))
+        if (!gone) all[all.length] = { id: o.id, x: o.x }
+        write(':o', all)
+      }
     },
     /** A value of this tab only; without `v` it is read. */
     tab(k: string, v?: unknown): any {

@@ -22,7 +22,7 @@ export interface App extends Marks {
   unread: number
   /** Who the visitor is, and what the page tells of the visit. */
   user: Identity
-  facts?: { attributes: Record<string, unknown>; tags: string[] }
+  facts?: { attributes: Record<string, unknown>; tags: string[]; untags: string[] }
   /** The comforts, once loaded: dresses a drawn message. */
   dress?: (m: Msg, g: HTMLElement, x: HTMLElement) => void
   /** The comforts, once loaded: a message has come in while nobody looks. */

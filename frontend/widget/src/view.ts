@@ -58,25 +58,26 @@ export function createView(app: App, page: boolean) {
   let quick: HTMLElement
   let go: HTMLButtonElement
   let closeBtn: HTMLButtonElement
-  let human: HTMLButtonElement
   let over: HTMLElement
   let live: HTMLElement
 
   const max = () => +app.site.maxChars! || 4000
   const dark = matchMedia('(prefers-color-scheme:dark)')
 
+  const face = (b: Element, d: keyof typeof ICONS) => b.replaceChild(icon(ICONS[d]), b.firstChild!)
+
   const nameLauncher = () => {
     const w = app.words
     const s = app.site
-    const text = !me.isOpen && s.launcher ? s.launcher : ''
+    const text = (!me.isOpen && s.launcher) || ''
     label.textContent = text
     label.hidden = !text
-    badge.textContent = count > 99 ? '99+' : String(count)
+    badge.textContent = count > 99 ? '99+' : count + ''
     badge.hidden = !count || me.isOpen
     launcher.hidden = page || (!!s.hidden && !me.isOpen)
     attr(launcher, 'aria-expanded', me.isOpen)
     named(launcher, me.isOpen ? w.close : (text || (s.title || '') + ' ' + w.chat) + (count ? ', ' + w.unread.replace('{n}', count + '') : ''))
-    launcher.replaceChild(icon(ICONS[me.isOpen ? 'down' : 'chat']), launcher.firstChild!)
+    face(launcher, me.isOpen ? 'down' : 'chat')
   }
 
   const updateGo = () => {
@@ -85,7 +86,7 @@ export function createView(app: App, page: boolean) {
     const stop = !text && me.busy
     const more = text.length - max()
     over.textContent = more > 0 ? w.over.replace('{n}', more + '') : ''
-    go.replaceChild(icon(ICONS[stop ? 'stop' : 'send']), go.firstChild!)
+    face(go, stop ? 'stop' : 'send')
     named(go, stop ? w.stop : w.send)
     attr(go, 'aria-disabled', !stop && (!text || more > 0))
   }
@@ -102,7 +103,7 @@ export function createView(app: App, page: boolean) {
     const s = app.site
     const title = String(s.title || w.chat)
     named(closeBtn, w.close)
-    human.lastChild!.textContent = w.human
+    me.human.lastChild!.textContent = w.human
     me.box.placeholder = w.ph
     attr(me.box, 'aria-label', w.ph)
     titleEl.textContent = title
@@ -159,8 +160,7 @@ export function createView(app: App, page: boolean) {
     me.box.dir = 'auto'
     go = button('i go', row, submit, '', ICONS.send)
     const foot = h('div', 'foot', f)
-    human = me.human = button('', foot, () => app.human())
-    h('span', '', human)
+    h('span', '', (me.human = button('', foot, app.human)))
     over = h('span', 'err', foot)
     attr(over, 'role', 'status')
     me.foot = foot
@@ -247,7 +247,7 @@ export function createView(app: App, page: boolean) {
       banner.textContent = me.line && w[me.line]
       banner.hidden = !me.line
       quick.hidden = !me.list!.empty() || me.row.hidden
-      human.hidden = s.human === false || m != 'ai' || me.row.hidden
+      me.human.hidden = s.human === false || m != 'ai' || me.row.hidden
       updateGo()
     },
     setBusy(b: boolean) {

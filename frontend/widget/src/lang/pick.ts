@@ -1,6 +1,6 @@
 /** The language that fits best: `wanted`, else the browser's first that we speak. */
 export function pick(wanted?: string): string {
-  const all = wanted && wanted != 'auto' ? [wanted] : navigator.languages || [navigator.language]
+  const all = wanted && wanted != 'auto' ? [wanted] : navigator.languages
   for (let i = 0; i < all.length; i++) {
     const l = String(all[i])
     const two = l.slice(0, 2).toLowerCase()

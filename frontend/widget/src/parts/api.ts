@@ -7,7 +7,7 @@ import type { App } from '../types'
 
 /** What pages call seldom: see `RARE` in the core. */
 hand((app, name: string, a: any, b: any) => {
-  app.facts = app.facts || { attributes: {}, tags: [] }
+  app.facts = app.facts || { attributes: {}, tags: [], untags: [] }
   const calls: Record<string, (app: App, a: any, b: any) => void> = { popout, newConversation, reset: newConversation, setAttributes, setContext: setAttributes, track, tag, untag, setUser, prefill, setTheme, shutdown }
   calls[name](app, a, b)
 })
@@ -51,26 +51,47 @@ function note(app: App, text: string, action: string, fn: () => void) {
   }, action)
 }
 
+/** Merges `a`; null or undefined removes an attribute, here and on the server. */
 function setAttributes(app: App, a: Record<string, unknown>) {
-  const next = { ...app.facts!.attributes, ...a }
+  const next = { ...app.facts!.attributes }
+  for (const k in a) next[k] = a[k] ?? null
   // More than a frame has room for is not taken.
   if (enc(next).length < 4000) app.facts!.attributes = next
   tell(app)
 }
 
+/** What happened while there was no line, the latest 20: told with the first one. */
+const waiting = new WeakMap<App, { name: string; data?: unknown }[]>()
+
 function track(app: App, name: string, data?: unknown) {
-  tell(app, { name: String(name).slice(0, 100), data })
+  let events = waiting.get(app)
+  if (!events) {
+    waiting.set(app, (events = []))
+    app.on('status', () => flush(app))
+  }
+  // A large event is told by its name alone: a frame has 16 KB.
+  events.push({ name: String(name).slice(0, 60), data: data !== undefined && enc(data).length < 1500 ? data : undefined })
+  if (events.length > 20) events.shift()
+  flush(app)
 }
 
-function untag(app: App, t: string) {
-  app.facts!.tags = app.facts!.tags.filter(x => x !== String(t))
-  tell(app)
+function flush(app: App) {
+  const events = waiting.get(app)!
+  while (events.length && tell(app, events[0])) events.shift()
 }
 
-function tag(app: App, t: string) {
-  app.facts!.tags = [...app.facts!.tags.filter(x => x !== String(t)).slice(0, 49), String(t).slice(0, 60)]
+/** Moves a tag from one list to the other: what was removed stays removed on the server too. */
+function move(app: App, t: string, to: 'tags' | 'untags') {
+  const f = app.facts!
+  const name = String(t).slice(0, 60)
+  const rest = (list: string[]) => list.filter(x => x !== name).slice(-49)
+  f.tags = rest(f.tags)
+  f.untags = rest(f.untags)
+  f[to].push(name)
   tell(app)
 }
+const tag = (app: App, t: string) => move(app, t, 'tags')
+const untag = (app: App, t: string) => move(app, t, 'untags')
 
 /** Another identity: the server learns it by a new hello. */
 function setUser(app: App, u: Identity) {

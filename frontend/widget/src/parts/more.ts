@@ -373,6 +373,7 @@ function typing(app: App) {
     clearTimeout(end)
     end = setTimeout(stop, 4_000)
   }
+  if (v.box.value) app.store.tab(':d', v.box.value)
   // Else a server that waits for the visitor's next words would go on waiting.
   app.on('message:sent', stop)
 }
