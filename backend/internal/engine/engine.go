@@ -74,9 +74,12 @@ var ErrWithheld = errors.New("answer withheld by a filter")
 // upstream sees the prompt and put back into the answer, and the model may be
 // asked to review question and answer.
 type Guard interface {
+	// Keep changes a message that is about to be stored to what the owner wants
+	// kept of personal data. It must not block.
+	Keep(id chat.ConversationID, m *chat.Message)
 	// Mask changes the call in place; restore, when not nil, wraps the sink
 	// that leads to the visitor.
-	Mask(call *chat.Call) (restore func(next chat.Sink) (push chat.Sink, flush func() error))
+	Mask(id chat.ConversationID, call *chat.Call) (restore func(next chat.Sink) (push chat.Sink, flush func() error))
 	// Review judges a text by the model; when it cannot, the owner's choice
 	// for that case is the verdict. hold says that nothing may be shown before
 	// the verdict.

@@ -20,7 +20,7 @@ var errTooLong = errors.New("the answer is too long")
 func (t *turn) sinks(call *chat.Call, review *review) (sink chat.Sink, flush func() error) {
 	emit, end := chat.Sink(t.emit), func() error { return nil }
 	if t.e.guard != nil {
-		if restore := t.e.guard.Mask(call); restore != nil {
+		if restore := t.e.guard.Mask(t.r.id, call); restore != nil {
 			emit, end = restore(t.emit)
 		}
 	}

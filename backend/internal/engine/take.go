@@ -143,6 +143,9 @@ func (e *Engine) incoming(in Incoming, v chat.Verdict, words *phrases.Set, at ti
 	case chat.ActionMask, chat.ActionReplace:
 		msgs[0].Mark = "masked"
 	}
+	if e.guard != nil {
+		e.guard.Keep(in.Conversation, &msgs[0])
+	}
 	return session.Append{
 		Create: &chat.Conversation{
 			ID: in.Conversation, Site: in.Who.Site, Mode: e.cfg.DefaultMode(), Epoch: e.cfg.Epoch(),
@@ -261,9 +264,13 @@ func (e *Engine) Stop(id chat.ConversationID) {
 
 // Rate records a visitor's score of a message, 1 to 5.
 func (e *Engine) Rate(ctx context.Context, id chat.ConversationID, seq int64, score int, comment string) error {
+	said := chat.Message{From: chat.FromVisitor, Text: comment}
+	if e.guard != nil && comment != "" {
+		e.guard.Keep(id, &said)
+	}
 	_, err := e.sessions.Update(ctx, id, func(c *chat.Conversation) {
 		if seq >= 0 && seq <= c.LastSeq {
-			c.Rating, c.Comment = score, comment
+			c.Rating, c.Comment = score, said.Text
 		}
 	})
 	if err != nil {

@@ -344,8 +344,12 @@ func (e *Engine) closeTurn(t *turn, out outcome) (more bool) {
 		e.feed.Abandon(r.id) // pieces that were shown are taken back
 	}
 	info := t.info
+	said := chat.Message{From: out.from, Text: out.text, Finish: out.finish, Sources: out.sources, Turn: &info}
+	if e.guard != nil {
+		e.guard.Keep(r.id, &said)
+	}
 	done, err := e.appendLocked(context.Background(), r, session.Append{
-		Messages: []chat.Message{{From: out.from, Text: out.text, Finish: out.finish, Sources: out.sources, Turn: &info}},
+		Messages: []chat.Message{said},
 		Update:   func(c *chat.Conversation) { t.settleHead(c, out) },
 	}, true)
 	if err != nil {
