@@ -19,6 +19,7 @@ import (
 	"haoke/backend/internal/logs"
 	"haoke/backend/internal/settings"
 	"haoke/backend/internal/sqlite"
+	"haoke/backend/internal/update"
 )
 
 // Config says what an appliance is made of. The zero value serves the default
@@ -29,7 +30,8 @@ type Config struct {
 	Flags      []Flag   // settings given on the command line
 	Environ    []string // default os.Environ()
 	LogOutput  io.Writer
-	Desktop    bool // a person sits at this machine's screen: the keychain may be asked
+	Desktop    bool     // a person sits at this machine's screen: the keychain may be asked
+	Args       []string // of this process, for its start after an update
 	// Ready is told the real addresses once both listeners serve.
 	Ready func(Addresses)
 }
@@ -67,13 +69,17 @@ type Backend struct {
 	public   *door
 	admin    *httpd.Listener
 	ready    atomic.Bool
+	updater  *update.Updater
+	// successor is what is started in this process's place; nil: nothing.
+	successor atomic.Pointer[string]
 }
 
 // New reads the configuration, locks the data folder, opens the database and
 // both listeners. Nothing is served before Run. Errors: *ConfigError for what
 // the owner wrote wrong, *HeldError when another process serves the folder,
-// *httpd.AddrError for a port that is taken, the store's typed errors, else
-// what the operating system said.
+// *httpd.AddrError for a port that is taken, the store's typed errors,
+// *RolledBackError when a new version gave way to the previous one, else what
+// the operating system said.
 func New(ctx context.Context, cfg Config) (*Backend, error) {
 	if cfg.DataDir == "" {
 		cfg.DataDir = DefaultDataDir()
@@ -91,7 +97,7 @@ func New(ctx context.Context, cfg Config) (*Backend, error) {
 	b := &Backend{cfg: cfg, dir: dir}
 	if err := b.open(ctx); err != nil {
 		b.close()
-		return nil, err
+		return nil, b.failed(err)
 	}
 	return b, nil
 }
@@ -123,6 +129,12 @@ func (b *Backend) open(ctx context.Context) (err error) {
 	}
 	b.log = b.logs.Logger()
 	if b.lock, err = lockDataDir(b.dir); err != nil {
+		return err
+	}
+	if err = b.starting(); err != nil {
+		return err
+	}
+	if b.updater, err = newUpdater(b.cfg, b.dir); err != nil {
 		return err
 	}
 	if err = b.stagedRestore(); err != nil {
@@ -179,12 +191,21 @@ const drain = 10 * time.Second
 // then the stores close. It returns nil after an orderly stop.
 func (b *Backend) Run(ctx context.Context) error {
 	defer b.close()
+	// Everything is open and nobody is served yet: from here on there is no way
+	// back to an earlier version.
+	if err := update.Serving(b.dir, Version, time.Now()); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	b.updater.Serve(machine{b, stop})
 	// inner lives longer than ctx: what an answer needs must not stop before
 	// the answers have.
 	inner, stopInner := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopInner()
 	within, ictx := errgroup.WithContext(inner)
 	b.parts.background(ictx, within.Go)
+	within.Go(func() error { return b.updater.Run(ictx) })
 
 	front, fctx := errgroup.WithContext(ctx)
 	front.Go(func() error { return b.public.Run(fctx, time.Second) })

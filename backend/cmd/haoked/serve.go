@@ -38,7 +38,7 @@ func dataDefault() string {
 func serveCommand() *cobra.Command {
 	var where place
 	var public, admin string
-	var managed bool
+	var managed, trial bool
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve visitors and the admin page until SIGTERM or SIGINT",
@@ -50,13 +50,17 @@ Logs go to standard error.`,
 		Example: "  haoked serve\n  haoked serve --config shop.toml --data /srv/haoke --public 0.0.0.0:8787\n  haoked serve --public 127.0.0.1:0 --admin 127.0.0.1:0   # free ports",
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg := backend.Config{DataDir: where.data, ConfigFile: where.config}
+			cfg := backend.Config{DataDir: where.data, ConfigFile: where.config, Args: os.Args[1:]}
 			for _, f := range []backend.Flag{
 				{Name: "--public", Path: "server.public_addr", Value: public}, {Name: "--admin", Path: "server.admin_addr", Value: admin},
 			} {
 				if f.Value != "" {
 					cfg.Flags = append(cfg.Flags, f)
 				}
+			}
+			if trial {
+				cfg.LogOutput = c.ErrOrStderr()
+				return backend.Trial(c.Context(), cfg)
 			}
 			m := manager{asked: managed, data: where.data, log: c.ErrOrStderr()}
 			return m.run(c.Context(), func(ctx context.Context, log io.Writer) error {
@@ -70,11 +74,20 @@ Logs go to standard error.`,
 				if err != nil {
 					return err
 				}
-				return b.Run(ctx)
+				if err := b.Run(ctx); err != nil {
+					return err
+				}
+				if exe, ended := b.Successor(); ended {
+					return successor{exe}
+				}
+				return nil
 			})
 		},
 	}
 	where.flags(c)
+	// Older versions call it when they try this one.
+	c.Flags().BoolVar(&trial, "trial", false, "open everything on free ports, serve nobody, leave when ready (an update's trial on a copy of the data)")
+	_ = c.Flags().MarkHidden("trial")
 	c.Flags().StringVar(&public, "public", "", "address of the visitors' listener (server.public_addr); port 0 picks a free one")
 	c.Flags().StringVar(&admin, "admin", "", "address of the admin listener (server.admin_addr)")
 	c.Flags().BoolVar(&managed, "service", false, "take the orders of the service manager of Windows")

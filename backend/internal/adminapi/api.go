@@ -29,6 +29,7 @@ import (
 	"haoke/backend/internal/session"
 	"haoke/backend/internal/settings"
 	"haoke/backend/internal/sqlite"
+	"haoke/backend/internal/update"
 	"haoke/backend/internal/upstream"
 	"haoke/backend/internal/wire"
 )
@@ -98,11 +99,10 @@ type Deps struct {
 	ConfigFile string // in use; "": none
 	Version    string
 	Commit     string
-	// UpdateKey proves the notice of a newer version (Ed25519); nil: none is
-	// believed.
-	UpdateKey []byte
-	// Managed names the package manager that owns this installation; "": none.
-	Managed string
+	// Updates looks for newer versions and installs them; UpdateAddress is where,
+	// unless a setting says otherwise ("": nowhere).
+	Updates       *update.Updater
+	UpdateAddress string
 	// Probe reports who holds an address ("": not known) and why it cannot be
 	// listened on; nil: it is tried here.
 	Probe func(addr string) (holder string, err error)
@@ -123,7 +123,6 @@ type API struct {
 	started time.Time
 	atStart *settings.Settings // for what waits for a restart
 	work    backupWork
-	updates updateWork
 	filters filterWork
 	planned schedule
 	keys    sync.Mutex // one change of keys or providers at a time

@@ -2,6 +2,7 @@ package adminapi_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"io"
@@ -31,6 +32,7 @@ import (
 	"haoke/backend/internal/settings"
 	"haoke/backend/internal/sim"
 	"haoke/backend/internal/sqlite"
+	"haoke/backend/internal/update"
 	"haoke/backend/internal/upstream"
 	"haoke/backend/internal/wire"
 )
@@ -69,6 +71,8 @@ type house struct {
 
 	mu  sync.Mutex
 	now time.Time // zero: the real one
+
+	updates *update.Updater
 }
 
 func (h *house) clock() time.Time {
@@ -82,7 +86,7 @@ func (h *house) clock() time.Time {
 
 type options struct {
 	config    string // config.toml
-	updateKey []byte
+	updateKey ed25519.PublicKey
 	unclaimed bool
 }
 
@@ -122,13 +126,17 @@ func open(t *testing.T, o options) *house {
 		Sessions: h.sessions, Upstream: h.upstream, Prompter: prompter{}, Curated: curated{}, Filter: filtering{h}, Guard: open_{},
 		Feed: feed, Owner: owner{}, Meter: meter{}, Log: h.logs.Logger(),
 	})
+	h.updates = update.New(update.Config{
+		Dir: h.dir, Version: "1.2.3", Keys: []ed25519.PublicKey{o.updateKey}, Now: h.clock,
+		Installed: update.Installed{Way: update.WayReplace, Kind: update.KindTar, Program: "haoked", Exe: filepath.Join(h.dir, "haoked")},
+	})
 	h.at = httptest.NewUnstartedServer(nil)
 	h.api, err = adminapi.New(adminapi.Deps{
 		Guard: h.guard, Settings: h.settings, DB: h.db, Sealer: h.sealer, Sessions: h.sessions, Engine: h.engine, Presence: h.presence,
 		Gate: h.gate, Pool: h.pool, Upstream: h.upstream, Metrics: h.metrics, Logs: h.logs, Filter: h.filter.Get, FAQ: h.answerer.Load,
 		Ledger: h.db.NewLedger(), Host: h, Log: h.logs.Logger(), DataDir: h.dir, ConfigFile: file, Version: "1.2.3", Commit: "abc",
-		Files:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "file "+path.Base(r.URL.Path)) }),
-		UpdateKey: o.updateKey, Zone: func() *time.Location { return time.UTC }, Now: h.clock,
+		Files:   http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "file "+path.Base(r.URL.Path)) }),
+		Updates: h.updates, Zone: func() *time.Location { return time.UTC }, Now: h.clock,
 	})
 	must(err)
 	feed.set(h.api.Live())

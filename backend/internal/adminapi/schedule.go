@@ -45,8 +45,7 @@ func (a *API) Look(ctx context.Context) {
 			}
 		}
 	}
-	u := a.Settings.Current().Updates
-	if u.Check && u.Manifest != "" && !now.Before(s.nextUpdate) {
+	if a.Settings.Current().Updates.Check && a.updateAddress() != "" && !now.Before(s.nextUpdate) {
 		s.nextUpdate = now.Add(24 * time.Hour)
 		if st := a.checkUpdates(ctx); st.Fault != "" {
 			a.Log.Warn("could not look for updates", "reason", st.Fault)

@@ -16,6 +16,7 @@ func (a *API) systemHandlers() map[string]func(*call) (any, error) {
 		"downloadBundle": a.downloadBundle,
 		"getUpdates":     func(*call) (any, error) { return a.updateState(), nil },
 		"checkUpdates":   func(c *call) (any, error) { return a.checkUpdates(c.ctx()), nil },
+		"applyUpdate":    a.applyUpdate,
 		"getWizard":      func(c *call) (any, error) { return a.wizard(c.ctx()) },
 		"putWizard":      a.putWizard,
 		"getAbout":       a.getAbout,
@@ -88,8 +89,8 @@ var leaves = []wire.Words{
 		ZH: "发送给您设置的 AI 服务商：回答所需的对话内容，并按您的选择遮蔽。未设置服务商时不发送任何内容。"},
 	{EN: "To the ClickHouse that you set: conversations that are archived. Nothing, while none is set.",
 		ZH: "发送给您设置的 ClickHouse：已归档的对话。未设置时不发送任何内容。"},
-	{EN: "To the update address that you set: one request a day that names no version and no machine. Nothing, while it is empty or the check is off.",
-		ZH: "发送给您设置的更新地址：每天一次请求，不含版本和机器信息。地址为空或关闭检查时不发送任何内容。"},
+	{EN: "To the update address of this build, or the one that you set: one request a day that names no version and no machine. Nothing, while there is none or the check is off.",
+		ZH: "发送给本程序自带或您设置的更新地址：每天一次请求，不含版本和机器信息。没有地址或关闭检查时不发送任何内容。"},
 	{EN: "Nothing else: no statistics, no reports, nothing to the makers of this program.",
 		ZH: "除此之外没有任何内容：没有统计，没有报告，也不会发送给本程序的开发者。"},
 }

@@ -5,15 +5,19 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
-	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"haoke/backend/internal/update"
 	"haoke/backend/internal/wire"
 )
 
@@ -78,9 +82,12 @@ func TestUpdates(t *testing.T) {
 		}
 	}))
 	defer server.Close()
+	issued := time.Now()
 	sign := func(text string) {
-		manifest = []byte(text)
-		signature = []byte(base64.StdEncoding.EncodeToString(ed25519.Sign(private, manifest)) + "\n")
+		issued = issued.Add(time.Second) // a later notice each time
+		times := fmt.Sprintf(`{"format":1,"issued":%q,"expires":%q,`, issued.Format(time.RFC3339), issued.Add(time.Hour).Format(time.RFC3339))
+		manifest = []byte(strings.Replace(text, "{", times, 1))
+		signature = update.Sign(manifest, private)
 	}
 	h := open(t, options{updateKey: public, config: "[updates]\nmanifest = \"" + server.URL + "/latest.json\"\n"})
 	owner := h.script()
@@ -112,9 +119,59 @@ func TestUpdates(t *testing.T) {
 			t.Errorf("%.40s is believed: %+v", text, u)
 		}
 	}
+	applyUpdate(t, h, sign)
 	server.Close()
 	if u := check(); u.Fault == "" {
 		t.Errorf("nobody there: %+v", u)
+	}
+}
+
+// still is a machine that is never restarted: what Request does stays visible.
+type still struct{}
+
+func (still) Rehearse(context.Context, string) ([]string, error) { return nil, nil }
+func (still) Keep(context.Context) error                         { return nil }
+func (still) Restart(string)                                     {}
+
+func applyUpdate(t *testing.T, h *house, sign func(string)) {
+	t.Helper()
+	owner := h.script()
+	sign(`{"version":"1.3.0"}`)
+	owner.send("POST", "/updates/check", nil)
+	if got := owner.send("POST", "/updates/apply", nil); got.status != http.StatusConflict {
+		t.Errorf("without a file for this machine: %d %s", got.status, got.body)
+	}
+	h.updates.Serve(still{})
+	sign(fmt.Sprintf(`{"version":"1.3.0","files":[{"program":"haoked","kind":"tar","os":%q,"arch":%q,"url":"x.tar.gz","size":9,"sha256":%q}]}`,
+		runtime.GOOS, runtime.GOARCH, strings.Repeat("ab", 32)))
+	if u := decode[wire.UpdateState](t, owner.send("POST", "/updates/check", nil)); !u.CanApply {
+		t.Fatalf("not offered: %+v", u)
+	}
+	if got := owner.send("POST", "/updates/apply", nil); got.status != http.StatusAccepted || decode[wire.UpdateState](t, got).Stage == "" {
+		t.Errorf("not begun: %d %s", got.status, got.body)
+	}
+	if got := owner.send("POST", "/updates/apply", nil); got.status != http.StatusConflict {
+		t.Errorf("begun twice: %d", got.status)
+	}
+}
+
+// TestUpdateThatFailedIsTold: the owner learns of it for a week.
+func TestUpdateThatFailedIsTold(t *testing.T) {
+	h := open(t, options{})
+	at := time.Now()
+	note := fmt.Sprintf(`{"last":{"from":"1.2.3","to":"1.3.0","ok":false,"fault":"migrate: boom","at":%q}}`, at.Format(time.RFC3339))
+	if err := os.WriteFile(filepath.Join(h.dir, "update.json"), []byte(note), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	owner := h.script()
+	if s := decode[wire.Status](t, owner.send("GET", "/status", nil)); !strings.Contains(trouble(s), "update_failed") {
+		t.Errorf("not told: %+v", s.Problems)
+	}
+	h.mu.Lock()
+	h.now = at.Add(8 * 24 * time.Hour)
+	h.mu.Unlock()
+	if s := decode[wire.Status](t, owner.send("GET", "/status", nil)); strings.Contains(trouble(s), "update_failed") {
+		t.Errorf("told for ever: %+v", s.Problems)
 	}
 }
 

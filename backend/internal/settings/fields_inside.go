@@ -108,7 +108,7 @@ func insideFields() []field {
 		def("backup.passphrase", passText(8), "Passphrase|Seals backups and the keys in them. Empty: keys are left out.", "口令|加密备份及其中的密钥。留空则不包含密钥。", page("backup")),
 
 		def("updates.check", yesNo(), "Look for updates", "检查更新"),
-		def("updates.manifest", webURL(), "Update address|Empty: none is asked.", "更新地址|留空则不查询。", as(FormURL), advanced),
+		def("updates.manifest", webURL(), "Update address|Empty: that of this build, if it has one.", "更新地址|留空则使用本程序自带的地址（如果有）。", as(FormURL), advanced),
 
 		def("desktop.language", oneOf("auto", "en", "zh-CN"), "Language of the window", "界面语言"),
 		def("desktop.theme", oneOf("auto", "light", "dark"), "Theme", "主题"),

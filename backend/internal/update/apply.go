@@ -20,15 +20,18 @@ const workFolder = "update"
 // Apply carries the known update out: download and prove, make a backup, start
 // the new version on a copy of the data, and only then put it in the place of
 // this one and restart. Until the restart an error leaves everything as it was.
-func (u *Updater) Apply(ctx context.Context) (err error) {
-	u.mu.Lock()
-	if u.manifest == nil || u.state.Stage != StageNone {
-		u.mu.Unlock()
-		return ErrNothing
+func (u *Updater) Apply(ctx context.Context) error {
+	if err := u.begin(); err != nil {
+		return err
 	}
+	return u.carryOut(ctx)
+}
+
+// carryOut does what begin made room for.
+func (u *Updater) carryOut(ctx context.Context) (err error) {
+	u.mu.Lock()
 	m, from, machine := *u.manifest, u.from, u.machine
 	f, ok := u.file()
-	u.state.Stage, u.state.Done, u.state.Total, u.state.ApplyFault = StageDownloading, 0, f.Size, ""
 	u.mu.Unlock()
 	defer func() {
 		if err != nil {

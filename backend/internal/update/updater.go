@@ -218,21 +218,29 @@ var (
 // Request asks Run to carry the known update out. Errors: ErrNothing, ErrBusy,
 // ErrManual.
 func (u *Updater) Request() error {
+	if err := u.begin(); err != nil {
+		return err
+	}
+	u.wanted <- struct{}{} // has room: begin lets one in at a time
+	return nil
+}
+
+// begin takes the one place for an update.
+func (u *Updater) begin() error {
 	s := u.State()
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	switch {
-	case s.Latest == "":
+	case u.manifest == nil:
 		return ErrNothing
-	case s.Stage != StageNone:
+	case u.state.Stage != StageNone:
 		return ErrBusy
 	case !s.CanApply:
 		return ErrManual
 	}
-	select {
-	case u.wanted <- struct{}{}:
-		return nil
-	default:
-		return ErrBusy
-	}
+	f, _ := u.file()
+	u.state.Stage, u.state.Done, u.state.Total, u.state.ApplyFault = StageDownloading, 0, f.Size, ""
+	return nil
 }
 
 // Run carries out what Request asks for, until ctx ends.
@@ -242,7 +250,7 @@ func (u *Updater) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-u.wanted:
-			if err := u.Apply(ctx); err != nil && ctx.Err() == nil {
+			if err := u.carryOut(ctx); err != nil && ctx.Err() == nil {
 				u.Log.Error("the update was not carried out; this version goes on", "err", err)
 			}
 		}

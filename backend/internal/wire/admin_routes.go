@@ -285,6 +285,8 @@ func systemRoutes() []Route {
 			Doc: "What is known of newer versions; asks nobody."},
 		{Method: "POST", Path: "/updates/check", Name: "checkUpdates", Role: RoleOwner, Response: UpdateState{}, Status: 200,
 			Doc: "Ask now. A failure is told in Fault."},
+		{Method: "POST", Path: "/updates/apply", Name: "applyUpdate", Role: RoleOwner, Response: UpdateState{}, Status: 202,
+			Doc: "Install the newest version known: download, proof, backup, trial on a copy, restart. 409 where that is not done from here."},
 		{Method: "GET", Path: "/wizard", Name: "getWizard", Role: RoleOperator, Response: Wizard{}, Status: 200,
 			Doc: "How far the first run is."},
 		{Method: "PUT", Path: "/wizard", Name: "putWizard", Role: RoleOwner, Request: WizardWrite{}, Response: Wizard{}, Status: 200,

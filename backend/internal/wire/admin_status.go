@@ -60,7 +60,7 @@ const (
 // no_key {}, upstream_down {provider,reason}, budget_near {percent}, budget_spent {},
 // disk_low {free}, read_only {reason}, archive_down {reason}, archive_backlog {pending},
 // origins_any {}, no_origins {}, admin_exposed {addr}, no_password {}, db_damaged {path},
-// update {version}, restart_needed {}, waiting {count,seconds}, filter_invalid {reason},
+// update {version}, update_failed {version,now,reason}, restart_needed {}, waiting {count,seconds}, filter_invalid {reason},
 // public_unreachable {url}, clock_jump {}, logs_dropped {count}.
 type Trouble struct {
 	Code  string            `json:"code"`

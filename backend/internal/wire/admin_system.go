@@ -134,10 +134,36 @@ type UpdateState struct {
 	Notes     string     `json:"notes,omitempty"`  // plain text
 	URL       string     `json:"url,omitempty"`
 	CheckedAt *time.Time `json:"checked_at,omitempty"`
-	Enabled   bool       `json:"enabled"` // setting update.check
+	Enabled   bool       `json:"enabled"` // setting updates.check
 	Fault     string     `json:"fault,omitempty"`
-	// Managed: a package manager owns this installation ("deb", "rpm", "docker").
+	NotesZH   string     `json:"notes_zh,omitempty"` // Notes in Chinese
+	// Managed says who else updates this installation: "deb", "rpm", "docker",
+	// "service" (on Windows: a service may not change itself).
 	Managed string `json:"managed,omitempty"`
+	// CanApply: applyUpdate would install Latest. Where it would not, Command is
+	// what to type and File the address of what has to be fetched for it.
+	CanApply bool   `json:"can_apply"`
+	Command  string `json:"command,omitempty"`
+	File     string `json:"file,omitempty"`
+	// Stage is what is done now: "", "downloading", "checking", "keeping" (a
+	// backup), "trying" (on a copy), "restarting". Done and Total count bytes
+	// while downloading; ApplyFault says why the latest try ended.
+	Stage      string `json:"stage,omitempty"`
+	Done       int64  `json:"done,omitempty"`
+	Total      int64  `json:"total,omitempty"`
+	ApplyFault string `json:"apply_fault,omitempty"`
+	// Last is how the latest update ended.
+	Last *UpdateOutcome `json:"last,omitempty"`
+}
+
+// UpdateOutcome is how an update ended. OK false: From is in use again, or
+// still.
+type UpdateOutcome struct {
+	From  string    `json:"from"`
+	To    string    `json:"to"`
+	OK    bool      `json:"ok"`
+	Fault string    `json:"fault,omitempty"`
+	At    time.Time `json:"at"`
 }
 
 // Wizard is how far the first run is.

@@ -1149,6 +1149,14 @@ export interface UnansweredList {
   next?: string;
 }
 
+export interface UpdateOutcome {
+  from: string;
+  to: string;
+  ok: boolean;
+  fault?: string;
+  at: string;
+}
+
 export interface UpdateState {
   current: string;
   latest?: string;
@@ -1157,7 +1165,16 @@ export interface UpdateState {
   checked_at?: string;
   enabled: boolean;
   fault?: string;
+  notes_zh?: string;
   managed?: string;
+  can_apply: boolean;
+  command?: string;
+  file?: string;
+  stage?: string;
+  done?: number;
+  total?: number;
+  apply_fault?: string;
+  last?: UpdateOutcome;
 }
 
 export interface Visitor {
@@ -1350,6 +1367,7 @@ export const routes = {
   downloadBundle: ["GET", "/logs/bundle", "owner"],
   getUpdates: ["GET", "/updates", "operator"],
   checkUpdates: ["POST", "/updates/check", "owner"],
+  applyUpdate: ["POST", "/updates/apply", "owner"],
   getWizard: ["GET", "/wizard", "operator"],
   putWizard: ["PUT", "/wizard", "owner"],
   getAbout: ["GET", "/about", "operator"],
@@ -1457,6 +1475,7 @@ export interface Api {
   downloadBundle: { params: undefined; query: undefined; request: undefined; response: Blob };
   getUpdates: { params: undefined; query: undefined; request: undefined; response: UpdateState };
   checkUpdates: { params: undefined; query: undefined; request: undefined; response: UpdateState };
+  applyUpdate: { params: undefined; query: undefined; request: undefined; response: UpdateState };
   getWizard: { params: undefined; query: undefined; request: undefined; response: Wizard };
   putWizard: { params: undefined; query: undefined; request: WizardWrite; response: Wizard };
   getAbout: { params: undefined; query: undefined; request: undefined; response: About };
