@@ -31,7 +31,7 @@ func (p *parts) rebuildFilter(ctx context.Context, s *settings.Settings) error {
 	}
 	c := filter.Config{
 		Allow: s.Filter.Allow, DefaultIn: chat.Action(s.Filter.ActionIn), DefaultOut: chat.Action(s.Filter.ActionOut),
-		Pinyin: s.Filter.Pinyin, Shadow: s.Filter.Shadow, WordsOff: !s.Filter.Words, Observer: filterMeter{p},
+		Pinyin: s.Filter.Pinyin, Shadow: s.Filter.Shadow, Mask: maskStyle(s.Filter.MaskStyle), WordsOff: !s.Filter.Words, Observer: filterMeter{p},
 	}
 	extra.Filter(&c)
 	for _, name := range s.Filter.WordsFiles {
@@ -59,6 +59,14 @@ func (p *parts) rebuildFilter(ctx context.Context, s *settings.Settings) error {
 	return nil
 }
 
+// maskStyle is the filter's name for a setting.
+func maskStyle(name string) filter.MaskStyle {
+	if name == "same" {
+		return filter.MaskSame
+	}
+	return filter.MaskStyle(name)
+}
+
 // readWords reads a word file in whatever encoding it came; what was odd about
 // it goes into the log.
 func (p *parts) readWords(name string) ([]string, error) {
@@ -83,7 +91,9 @@ type filtering struct{ p *parts }
 
 // Check implements engine.Filter.
 func (f filtering) Check(dir chat.Direction, text string) chat.Verdict {
-	return f.p.filter.Get().Check(dir, text)
+	v := f.p.filter.Get().Check(dir, text)
+	f.p.protect.quote(v.Hits)
+	return v
 }
 
 // Stream implements engine.Filter.

@@ -18,6 +18,7 @@ import (
 type protection struct {
 	p        *parts
 	masker   *filter.Masker
+	vault    *filter.Vault // what stored texts leave out, for the answer under way
 	reviewer atomic.Pointer[review.Reviewer]
 }
 
@@ -26,7 +27,7 @@ func (p *parts) buildProtection(s *settings.Settings) error {
 	if err != nil {
 		return fmt.Errorf("personal data detectors: %w", err)
 	}
-	p.protect = &protection{p: p, masker: masker}
+	p.protect = &protection{p: p, masker: masker, vault: filter.NewVault(filter.VaultConfig{})}
 	return p.protect.configure(s)
 }
 
@@ -48,14 +49,49 @@ func (g *protection) configure(s *settings.Settings) error {
 	return nil
 }
 
+// kept is what is stored of personal data.
+func (g *protection) kept() filter.Kept {
+	if f := &g.p.settings.Current().Filter; f.MaskPersonalData {
+		return filter.Kept(f.StoredPersonal)
+	}
+	return filter.KeepOriginal
+}
+
+// Keep implements engine.Guard. Only what the visitor wrote is covered, and
+// where an answer repeats it: numbers that the shop itself gives stay.
+func (g *protection) Keep(id chat.ConversationID, m *chat.Message) {
+	as := g.kept()
+	if as == filter.KeepOriginal {
+		return
+	}
+	switch m.From {
+	case chat.FromVisitor:
+		m.Text = g.vault.Store(g.masker, string(id), m.Text, as)
+	case chat.FromAI:
+		m.Text = g.vault.Conceal(string(id), m.Text)
+	}
+}
+
+// quote is what a record may quote of a hit.
+func (g *protection) quote(hits []chat.Hit) {
+	as := g.kept()
+	for i := range hits {
+		hits[i].Match = g.masker.Cover(hits[i].Match, as)
+	}
+}
+
 // Mask implements engine.Guard.
-func (g *protection) Mask(call *chat.Call) func(chat.Sink) (chat.Sink, func() error) {
+func (g *protection) Mask(id chat.ConversationID, call *chat.Call) func(chat.Sink) (chat.Sink, func() error) {
 	if !g.p.settings.Current().Filter.MaskPersonalData {
 		return nil
 	}
 	table := g.masker.NewTable("")
-	for i := range call.Messages {
-		call.Messages[i].Content = table.Mask(call.Messages[i].Content)
+	texts := make([]string, len(call.Messages))
+	for i, m := range call.Messages {
+		texts[i] = m.Content
+	}
+	for i, text := range g.vault.Recall(table, string(id), texts) {
+		call.Messages[i].Content = text
 	}
 	if table.Len() == 0 {
 		return nil

@@ -127,15 +127,25 @@ func (t *Table) placeholder(label, value string) string {
 
 // value returns what a placeholder's inside stands for.
 func (t *Table) value(inside string) (string, bool) {
+	n := t.number(inside)
+	if n < 0 {
+		return "", false
+	}
+	return t.values[n], true
+}
+
+// number returns which of the table's values a placeholder's inside stands
+// for, -1 for none.
+func (t *Table) number(inside string) int {
 	label, id, ok := strings.Cut(inside, "·")
 	if !ok || !strings.HasPrefix(id, t.tag) {
-		return "", false
+		return -1
 	}
 	n, err := strconv.Atoi(id[len(t.tag):])
 	if err != nil || n < 1 || n > len(t.values) || t.labels[n-1] != label || strconv.Itoa(n) != id[len(t.tag):] {
-		return "", false
+		return -1
 	}
-	return t.values[n-1], true
+	return n - 1
 }
 
 // Restore puts the values back into a whole text. Foreign placeholders stay.
@@ -145,6 +155,34 @@ func (t *Table) Restore(text string) string {
 		return text
 	}
 	return string(out)
+}
+
+// each returns text, in which all placeholders are this table's, with what
+// with gives for the number of each in its place.
+func (t *Table) each(text string, with func(n int) string) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(text, openMark)
+		if i < 0 {
+			break
+		}
+		inside := text[i+len(openMark):]
+		j := strings.Index(inside, closeMark)
+		n := -1
+		if j >= 0 {
+			n = t.number(inside[:j])
+		}
+		if n < 0 {
+			b.WriteString(text[:i+len(openMark)])
+			text = inside
+			continue
+		}
+		b.WriteString(text[:i])
+		b.WriteString(with(n))
+		text = inside[j+len(closeMark):]
+	}
+	b.WriteString(text)
+	return b.String()
 }
 
 // restore appends text with its placeholders replaced. Unless final it stops
