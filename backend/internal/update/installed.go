@@ -70,7 +70,9 @@ func find(program, managed, exe, system string, getenv func(string) string, exis
 			in.Way = WayReplace
 		}
 		return in
-	case exists("/.dockerenv") || exists("/run/.containerenv"):
+	// The image has the program at its root and nothing else. A program that was
+	// unpacked inside some container is like any other.
+	case filepath.ToSlash(filepath.Dir(exe)) == "/":
 		in.Way, in.Manager = WayPackage, "docker"
 		return in
 	case getenv("APPIMAGE") != "":

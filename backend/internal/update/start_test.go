@@ -279,7 +279,7 @@ func TestFind(t *testing.T) {
 		"local":     {find("haoked", "", "/usr/local/bin/haoked", "linux", none, has()), Installed{Way: WayReplace, Kind: KindTar, Program: "haoked", Exe: "/usr/local/bin/haoked"}},
 		"deb":       {find("haoked", "", "/usr/bin/haoked", "linux", none, has("/var/lib/dpkg/info/haoked.list")), Installed{Way: WayPackage, Kind: KindDeb, Program: "haoked", Exe: "/usr/bin/haoked", Manager: "deb"}},
 		"rpm":       {find("haoke", "", "/usr/bin/haoke", "linux", none, has()), Installed{Way: WayPackage, Kind: KindRPM, Program: "haoke", Exe: "/usr/bin/haoke", Manager: "rpm"}},
-		"docker":    {find("haoked", "", "/haoked", "linux", none, has("/.dockerenv")), Installed{Way: WayPackage, Program: "haoked", Exe: "/haoked", Manager: "docker"}},
+		"docker":    {find("haoked", "", "/haoked", "linux", none, has()), Installed{Way: WayPackage, Program: "haoked", Exe: "/haoked", Manager: "docker"}},
 		"appimage":  {find("haoke", "", "/tmp/.mount_x/usr/bin/haoke", "linux", env("APPIMAGE", "/home/x/Haoke.AppImage"), has()), Installed{Way: WayReplace, Kind: KindAppImage, Program: "haoke", Exe: "/home/x/Haoke.AppImage"}},
 		"the build": {find("haoked", "nix", "/opt/haoked", "linux", none, has()), Installed{Way: WayPackage, Kind: "nix", Program: "haoked", Exe: "/opt/haoked", Manager: "nix"}},
 		"windows": {find("haoke", "", `C:\Users\x\AppData\Local\Programs\Haoke\haoke.exe`, "windows", env("ProgramFiles", `C:\Program Files`), has(`C:\Users\x\AppData\Local\Programs\Haoke\uninstall.exe`)),
