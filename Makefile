@@ -3,6 +3,8 @@ SHELL   := /bin/bash
 VERSION := $(shell cat build/VERSION)
 COMMIT  := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X haoke/backend.Version=$(VERSION) -X haoke/backend.Commit=$(COMMIT)
+# Whose notices of newer versions are believed, and where they are looked for.
+LDFLAGS += $(if $(UPDATE_KEYS),-X haoke/backend.UpdateKeys=$(UPDATE_KEYS)) $(if $(UPDATE_ADDRESS),-X haoke/backend.UpdateAddress=$(UPDATE_ADDRESS))
 # -trimpath here and not on single lines: one build cache for everything.
 export GOFLAGS := -buildvcs=false -trimpath
 

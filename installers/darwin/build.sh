@@ -8,6 +8,7 @@ export GOFLAGS="-buildvcs=false -trimpath"
 VERSION=$(cat build/VERSION)
 COMMIT=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 LDFLAGS="-s -w -buildid= -X haoke/backend.Version=$VERSION -X haoke/backend.Commit=$COMMIT"
+LDFLAGS+="${UPDATE_KEYS:+ -X haoke/backend.UpdateKeys=$UPDATE_KEYS}${UPDATE_ADDRESS:+ -X haoke/backend.UpdateAddress=$UPDATE_ADDRESS}"
 stage=build/tmp/darwin
 mkdir -p build/dist $stage
 for arch in arm64 amd64; do

@@ -12,6 +12,7 @@ COMMIT=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 # the same packages.
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 1767225600)}"
 LDFLAGS="-s -w -buildid= -X haoke/backend.Version=$VERSION -X haoke/backend.Commit=$COMMIT"
+LDFLAGS+="${UPDATE_KEYS:+ -X haoke/backend.UpdateKeys=$UPDATE_KEYS}${UPDATE_ADDRESS:+ -X haoke/backend.UpdateAddress=$UPDATE_ADDRESS}"
 NFPM=(go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2)
 DIST=build/dist
 STAGE=build/tmp/linux

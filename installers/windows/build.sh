@@ -8,6 +8,7 @@ VERSION=$(cat build/VERSION)
 COMMIT=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 1767225600)}"
 LDFLAGS="-s -w -buildid= -X haoke/backend.Version=$VERSION -X haoke/backend.Commit=$COMMIT"
+LDFLAGS+="${UPDATE_KEYS:+ -X haoke/backend.UpdateKeys=$UPDATE_KEYS}${UPDATE_ADDRESS:+ -X haoke/backend.UpdateAddress=$UPDATE_ADDRESS}"
 command -v makensis >/dev/null || { echo "windows: makensis is missing: apt-get install nsis"; exit 1; }
 mkdir -p build/dist build/tmp/windows
 # Linked into both programs: icon, manifest and version. Removed again, as it
