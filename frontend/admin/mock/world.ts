@@ -23,6 +23,7 @@ export class World {
   words = data.words();
   hits = data.hits();
   settings = settings();
+  kept = { entries: 128, bytes: 402_000, hits: 61, ttl_s: 3600 };
   look: Site = data.look();
   revision = 7;
   left = data.leftMessages();
@@ -215,6 +216,15 @@ const handlers: Partial<Record<RouteName, Handler>> = {
   },
   markRead() {},
   markTyping() {},
+  getFile() {
+    return { file: '' };
+  },
+  getAnswerCache() {
+    return { ...this.kept };
+  },
+  purgeAnswers() {
+    return Object.assign(this.kept, { entries: 0, bytes: 0 });
+  },
   getTrace(params) {
     const message = this.messages.get(params.id!)?.find((m) => m.seq === Number(params.seq));
     return message?.turn ? data.trace(message) : missing();

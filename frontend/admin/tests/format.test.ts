@@ -25,6 +25,12 @@ describe('Format', () => {
     expect(f.unit(0.5, 'count', 'USD')).toBe('0.5'); // an axis of small counts
     expect(f.unit(7, 'count', 'USD')).toBe('7');
   });
+  it('says it in Chinese', () => {
+    const zh = new Format('zh-CN');
+    expect([0.00041, 0.041, 2.11, 131, 7300, 200_000].map((s) => zh.seconds(s))).toEqual(['410 微秒', '41 毫秒', '2.1 秒', '2 分钟', '2 小时', '2 天']);
+    expect([zh.unit(12, 'per_minute', 'CNY'), zh.unit(0.5, 'per_second', 'CNY')]).toEqual(['12/分', '0.5/秒']);
+    expect(zh.ago(Date.now() - 240_000)).toBe('4 分钟');
+  });
   it('says how long ago', () => {
     const now = Date.UTC(2026, 10, 22, 12);
     expect(f.ago(now - 10_000, now)).toBe('now');

@@ -226,6 +226,11 @@ export interface Draft {
   text: string;
 }
 
+export interface DraftPattern {
+  name: string;
+  expr: string;
+}
+
 export interface ExportQuery {
   format: string;
 }
@@ -316,6 +321,8 @@ export interface FilterConfig {
   action_out: Action;
   pinyin: boolean;
   mask_personal_data: boolean;
+  stored_personal_data: string;
+  mask_style: string;
   review: ReviewConfig;
   blocked_text: string;
   locked: string[];
@@ -326,6 +333,18 @@ export interface FilterCount {
   layer: Layer;
   rule: string;
   count: number;
+}
+
+export interface FilterDraft {
+  alone: boolean;
+  words: string[];
+  patterns: DraftPattern[];
+  allow: string[];
+  category: string;
+  action: Action;
+  replace: string;
+  mask_style?: string;
+  pinyin?: boolean;
 }
 
 export interface FilterException {
@@ -385,13 +404,17 @@ export interface FilterTest {
   direction: Direction;
   text: string;
   review: boolean;
+  draft?: FilterDraft;
 }
 
 export interface FilterTestResult {
   action: Action;
   text: string;
   normalised: string;
+  pinyin?: string;
   layers: LayerTest[];
+  excepted: Hit[];
+  notes: string[];
 }
 
 export type FilterWay = "in" | "out" | "both";
@@ -440,6 +463,11 @@ export interface HitQuery {
   rule: string;
   limit: number;
   cursor: string;
+}
+
+export interface HitRead {
+  normalised: string;
+  steps: string[];
 }
 
 export interface ImportColumn {
@@ -575,6 +603,7 @@ export interface LayerTest {
   action: Action;
   ns: number;
   hits: Hit[];
+  reads: HitRead[];
   comment?: string;
 }
 
@@ -1221,6 +1250,7 @@ export interface WizardWrite {
 export interface WordEdit {
   add: string[];
   remove: string[];
+  own?: Record<string, WordOwn>;
 }
 
 export interface WordExportQuery {
@@ -1250,8 +1280,14 @@ export interface WordListWrite {
   enabled: boolean;
 }
 
+export interface WordOwn {
+  category: string;
+  action: Action;
+}
+
 export interface WordPage {
   items: string[];
+  own?: Record<string, WordOwn>;
   next?: string;
   total: number;
 }
@@ -1260,6 +1296,7 @@ export interface WordQuery {
   query: string;
   limit: number;
   cursor: string;
+  skip: number;
 }
 
 export interface Words {

@@ -1,10 +1,17 @@
+const units = {
+  en: { us: 'µs', ms: 'ms', sec: 's', min: 'min', hour: 'h', day: 'd', perMinute: 'min' },
+  zh: { us: '微秒', ms: '毫秒', sec: '秒', min: '分钟', hour: '小时', day: '天', perMinute: '分' },
+};
+
 /** Words for numbers and times, in the language of the page. */
 export class Format {
+  private readonly words: typeof units.en;
   private readonly whole: Intl.NumberFormat;
   private readonly one: Intl.NumberFormat;
   private readonly relative: Intl.RelativeTimeFormat;
 
   constructor(readonly locale: string) {
+    this.words = /^zh/.test(locale) ? units.zh : units.en;
     this.whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
     this.one = new Intl.NumberFormat(locale, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
     this.relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
@@ -44,14 +51,15 @@ export class Format {
 
   /** A duration from seconds: 640 ms, 2.1 s, 4 min, 3 h, 2 d. */
   seconds(s: number): string {
+    const { us, ms, sec, min, hour, day } = this.words;
     if (s <= 0) return '0';
-    if (s < 0.001) return `${this.short(s * 1e6)} µs`;
-    if (s < 0.1) return `${this.short(s * 1000)} ms`;
-    if (s < 1) return `${this.whole.format(s * 1000)} ms`;
-    if (s < 60) return `${this.one.format(s)} s`;
-    if (s < 3600) return `${this.whole.format(Math.floor(s / 60))} min`;
-    if (s < 86400) return `${this.short(Math.floor(s / 360) / 10)} h`;
-    return `${this.whole.format(Math.floor(s / 86400))} d`;
+    if (s < 0.001) return `${this.short(s * 1e6)} ${us}`;
+    if (s < 0.1) return `${this.short(s * 1000)} ${ms}`;
+    if (s < 1) return `${this.whole.format(s * 1000)} ${ms}`;
+    if (s < 60) return `${this.one.format(s)} ${sec}`;
+    if (s < 3600) return `${this.whole.format(Math.floor(s / 60))} ${min}`;
+    if (s < 86400) return `${this.short(Math.floor(s / 360) / 10)} ${hour}`;
+    return `${this.whole.format(Math.floor(s / 86400))} ${day}`;
   }
 
   bytes(n: number): string {
@@ -69,8 +77,8 @@ export class Format {
     const then = new Date(at).getTime();
     const s = Math.max(0, (now - then) / 1000);
     if (s < 45) return this.relative.format(0, 'second');
-    if (s < 3600) return `${Math.max(1, Math.round(s / 60))} min`;
-    if (s < 86400) return `${Math.round(s / 3600)} h`;
+    if (s < 3600) return `${Math.max(1, Math.round(s / 60))} ${this.words.min}`;
+    if (s < 86400) return `${Math.round(s / 3600)} ${this.words.hour}`;
     if (s < 6 * 86400) return new Intl.DateTimeFormat(this.locale, { weekday: 'short' }).format(then);
     return this.date(at);
   }
@@ -107,9 +115,9 @@ export class Format {
       case 'money':
         return this.money(value, currency);
       case 'per_second':
-        return `${this.short(value)}/s`;
+        return `${this.short(value)}/${this.words.sec}`;
       case 'per_minute':
-        return `${this.short(value)}/min`;
+        return `${this.short(value)}/${this.words.perMinute}`;
       case 'ratio':
         return `${this.short(value)}:1`;
       default:
