@@ -19,6 +19,7 @@ type History interface {
 // outlet is where a subscriber's frames go; *wsconn.Conn is one.
 type outlet interface {
 	Send(frame []byte) error
+	SendNow(frame []byte) error // for a frame that comes alone
 	SendWait(frame []byte) error
 	Close(code int, reason string)
 }
@@ -317,7 +318,9 @@ func (h *Hub) Delta(id chat.ConversationID, raw []byte) {
 	defer giveBack(frame)
 	*frame = wire.AppendAI(*frame, t.live.seq, t.live.parts, raw)
 	t.live.parts++
-	t.broadcast(*frame)
+	for _, s := range t.subs {
+		s.out.SendNow(*frame)
+	}
 }
 
 // Message brings a durable message to everybody. answer says that it is what

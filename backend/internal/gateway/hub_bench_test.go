@@ -19,6 +19,7 @@ func (noHistory) Messages(context.Context, chat.ConversationID, int64, int) ([]c
 type sink struct{ frames, bytes int }
 
 func (s *sink) Send(b []byte) error     { s.frames++; s.bytes += len(b); return nil }
+func (s *sink) SendNow(b []byte) error  { return s.Send(b) }
 func (s *sink) SendWait(b []byte) error { return s.Send(b) }
 func (s *sink) Close(int, string)       {}
 

@@ -35,6 +35,27 @@ func BenchmarkSend(b *testing.B) {
 	cl.Cut()
 }
 
+// BenchmarkSendNow is BenchmarkSend for pieces that come one at a time.
+func BenchmarkSendNow(b *testing.B) {
+	s := mode{}.serve(b, Config{QueueBytes: 64 << 20})
+	c, cl := s.pair(b)
+	c.Serve(newRecorder())
+	frame := []byte(`{"type":"ai","seq":2,"part":17,"data":" parcel"}`)
+	var buf []byte
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := c.SendNow(frame); err != nil {
+			b.Fatal(err)
+		}
+		var err error
+		if buf, err = cl.ReadInto(context.Background(), buf[:0]); err != nil || string(buf) != string(frame) {
+			b.Fatal(string(buf), err)
+		}
+	}
+	b.StopTimer()
+	cl.Cut()
+}
+
 // echoing answers each frame with itself.
 type echoing struct {
 	c     *Conn

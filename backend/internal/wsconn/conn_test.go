@@ -489,3 +489,33 @@ func testCloseRace(t *testing.T, m mode) {
 		r.wait(t)
 	}
 }
+
+// TestSendNow: frames that are written at once, those that the network does not
+// take any more, and queued ones between them arrive whole and in order.
+func TestSendNow(t *testing.T) {
+	s := mode{}.serve(t, Config{QueueBytes: 64 << 20})
+	c, cl := s.pair(t)
+	c.Serve(newRecorder())
+	const frames = 3000 // of 8 KB: more than the buffers of both ends hold
+	pad := strings.Repeat("x", 8<<10)
+	for i := range frames {
+		frame := []byte(fmt.Sprint(i, " ", pad))
+		send := c.SendNow
+		if i%7 == 3 {
+			send = c.Send
+		}
+		if err := send(frame); err != nil {
+			t.Fatal(i, err)
+		}
+	}
+	for i := range frames {
+		got, err := cl.Read(t.Context())
+		if err != nil || string(got) != fmt.Sprint(i, " ", pad) {
+			t.Fatalf("frame %d: %d bytes %.20q, %v", i, len(got), got, err)
+		}
+	}
+	c.Close(1000, "done")
+	if err := c.SendNow([]byte("late")); err != ErrClosed {
+		t.Fatal(err)
+	}
+}

@@ -88,6 +88,16 @@ func (w *watch) arm(c *Conn) bool {
 	return true
 }
 
+// write writes as much of b as the network takes at once and returns how much
+// that was. It is called with c.mu held while c is not dead, like arm.
+func (w *watch) write(b []byte) int {
+	n, err := syscall.Write(int(w.fd), b)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // leave gives the socket's place back. Closing the descriptor afterwards takes
 // it out of epoll.
 func (w *watch) leave() {

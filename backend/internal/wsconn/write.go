@@ -24,9 +24,34 @@ func putQueue(b *[]byte) {
 // socket with Config.CloseSlow and returns ErrTooSlow.
 func (c *Conn) Send(frame []byte) error { return c.push(opText, frame) }
 
+// SendNow is Send for a frame that comes alone, as the pieces of an answer do:
+// when nothing waits before it, it is written at once and no goroutine has to be
+// woken for it. What the network does not take at once is queued.
+func (c *Conn) SendNow(frame []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closing || c.dead || c.writing || c.queue != nil || !c.watch.ok() {
+		return c.sendLocked(opText, frame)
+	}
+	b := queueBuffers.Get().(*[]byte)
+	*b = appendFrame((*b)[:0], opText, frame)
+	if n := c.watch.write(*b); n < len(*b) {
+		*b = (*b)[:copy(*b, (*b)[n:])]
+		c.queue = b
+		c.startLocked() // the writer waits, and learns of errors
+		return nil
+	}
+	putQueue(b)
+	return nil
+}
+
 func (c *Conn) push(op byte, payload []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.sendLocked(op, payload)
+}
+
+func (c *Conn) sendLocked(op byte, payload []byte) error {
 	if c.closing {
 		return ErrClosed
 	}
