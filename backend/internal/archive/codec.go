@@ -5,13 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"sync"
 
 	"github.com/golang/snappy"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 
-	"haoke/backend/internal/archive/cm"
+	"haoke/backend/internal/archive/mix"
 )
 
 // Codecs as blobs name them. The setting "auto" is not one of them.
@@ -21,15 +22,11 @@ const (
 	Zstd     = "zstd"
 	ZstdDict = "zstd+dict"
 	// Mix is context mixing primed with the dictionary: the smallest, at about
-	// 3 microseconds a byte both ways.
-	Mix = "cm+dict"
+	// 4 microseconds a byte both ways.
+	Mix = "mix+dict"
 )
 
-// mixMax is the largest record that Mix is chosen for: a visitor who returns
-// waits for it to be read.
-const mixMax = 128 << 10
-
-// mixersKept bounds the primed models in memory, 17 MB each.
+// mixersKept bounds the primed models in memory, 20 MB each.
 const mixersKept = 2
 
 // zstdMagic begins every zstd frame. Blobs name their codec, so it is left out
@@ -60,16 +57,16 @@ type Codecs struct {
 	wroteBy int64
 	readers map[int64]*zstd.Decoder
 	order   []int64
-	mixers  map[int64]*cm.Codec
+	mixers  map[int64]*mix.Codec
 	mixed   []int64 // order in which mixers were made
 }
 
 // NewCodecs returns the codecs over the stored dictionaries.
 func NewCodecs(dicts DictReader) *Codecs {
-	return &Codecs{dicts: dicts, readers: map[int64]*zstd.Decoder{}, mixers: map[int64]*cm.Codec{}}
+	return &Codecs{dicts: dicts, readers: map[int64]*zstd.Decoder{}, mixers: map[int64]*mix.Codec{}}
 }
 
-// Compress packs a record with a codec; dict is the dictionary for ZstdDict, 0
+// Compress packs a record with a codec (Mix takes nothing but records); dict is the dictionary for ZstdDict, 0
 // otherwise.
 func (c *Codecs) Compress(ctx context.Context, codec string, dict int64, record []byte) ([]byte, error) {
 	if len(record) > MaxRecord {
@@ -126,7 +123,7 @@ func (c *Codecs) Expand(ctx context.Context, codec string, dict int64, data []by
 		if merr != nil {
 			return nil, fmt.Errorf("expand conversation: %w", merr)
 		}
-		out, err = c.unmix(ctx, m, data)
+		out, err = unmix(m, data)
 	default:
 		return nil, fmt.Errorf("expand conversation: codec %q is not known to this version: %w", codec, ErrCorrupt)
 	}
@@ -136,38 +133,25 @@ func (c *Codecs) Expand(ctx context.Context, codec string, dict int64, data []by
 	return out, nil
 }
 
-// mix compresses the texts by context mixing and what stands before them, which
-// is mostly random numbers, by zstd: each would do the other's part worse. The
-// latter comes first, behind its length.
+// mix compresses a record's messages by context mixing.
 func (c *Codecs) mix(ctx context.Context, dict int64, record []byte) ([]byte, error) {
 	m, err := c.mixerFor(ctx, dict)
 	if err != nil {
 		return nil, err
 	}
-	at := textAt(record)
-	head, err := c.Compress(ctx, Zstd, 0, record[:at])
+	msgs, err := Unpack(record)
 	if err != nil {
 		return nil, err
 	}
-	texts, err := m.Compress(record[at:])
-	if err != nil {
-		return nil, err
-	}
-	return append(appendBytes(nil, head), texts...), nil
+	return m.Compress(msgs)
 }
 
-func (c *Codecs) unmix(ctx context.Context, m *cm.Codec, data []byte) ([]byte, error) {
-	r := &reader{rest: data}
-	head := r.bytes()
-	if r.failed {
-		return nil, ErrCorrupt
-	}
-	out, err := c.Expand(ctx, Zstd, 0, head)
+func unmix(m *mix.Codec, data []byte) ([]byte, error) {
+	msgs, err := m.Expand(data)
 	if err != nil {
 		return nil, err
 	}
-	texts, err := m.Expand(r.rest)
-	return append(out, texts...), err
+	return Pack(nil, msgs)
 }
 
 // newWriter makes an encoder. One goroutine: with more, a dictionary would not
@@ -231,7 +215,7 @@ func (c *Codecs) writerFor(ctx context.Context, codec string, id int64) (*zstd.E
 	return w, nil
 }
 
-func (c *Codecs) mixerFor(ctx context.Context, id int64) (*cm.Codec, error) {
+func (c *Codecs) mixerFor(ctx context.Context, id int64) (*mix.Codec, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if m := c.mixers[id]; m != nil {
@@ -245,7 +229,11 @@ func (c *Codecs) mixerFor(ctx context.Context, id int64) (*cm.Codec, error) {
 		delete(c.mixers, c.mixed[0])
 		c.mixed = c.mixed[1:]
 	}
-	m := cm.New(dict)
+	texts, err := primingOf(dict)
+	if err != nil {
+		return nil, fmt.Errorf("dictionary %d: %w", id, err)
+	}
+	m := mix.New(crc32.ChecksumIEEE(dict), texts)
 	c.mixers[id], c.mixed = m, append(c.mixed, id)
 	return m, nil
 }

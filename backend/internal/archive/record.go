@@ -114,19 +114,6 @@ func packHead(first int64, msgs []chat.Message) ([]byte, error) {
 	return dst, nil
 }
 
-// textAt is where the texts of a packed record begin; 0 when data does not
-// begin like a record.
-func textAt(record []byte) int {
-	if len(record) == 0 || record[0] != recordVersion {
-		return 0
-	}
-	size, n := binary.Uvarint(record[1:])
-	if n <= 0 || size > uint64(len(record)-1-n) {
-		return 0
-	}
-	return 1 + n + int(size)
-}
-
 func packTimes(dst []byte, msgs []chat.Message) []byte {
 	var at int64
 	for i := range msgs {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"haoke/backend/internal/archive/mix"
 	"haoke/backend/internal/chat"
 )
 
@@ -143,7 +144,7 @@ func (a *Archive) pack(ctx context.Context, msgs []chat.Message, s Settings) (Bl
 		return Blob{}, nil, err
 	}
 	b := Blob{Messages: int64(len(msgs)), RawSize: int64(len(raw))}
-	if b.Codec, b.Dict, err = a.choose(ctx, s.Codec, len(record)); err != nil {
+	if b.Codec, b.Dict, err = a.choose(ctx, s.Codec, msgs, record); err != nil {
 		return Blob{}, nil, err
 	}
 	if b.Data, err = a.codecs.Compress(ctx, b.Codec, b.Dict, record); err != nil {
@@ -167,15 +168,15 @@ func (a *Archive) pack(ctx context.Context, msgs []chat.Message, s Settings) (Bl
 	return b, record, nil
 }
 
-// choose turns the setting into a codec for a record of that size. auto: snappy
+// choose turns the setting into a codec for a record. auto: snappy
 // until there is a dictionary, then context mixing primed with it, which
 // measured smallest (archive/measure); plain zstd for the few large records.
-func (a *Archive) choose(ctx context.Context, setting string, size int) (codec string, dict int64, err error) {
+func (a *Archive) choose(ctx context.Context, setting string, msgs []chat.Message, record []byte) (codec string, dict int64, err error) {
 	if setting == Snappy || setting == S2 {
 		return setting, 0, nil
 	}
 	best := dictFormat(setting)
-	if best == Mix && size > mixMax {
+	if best == Mix && (len(record) > mix.MaxText || len(msgs) > mix.MaxMessages) {
 		return Zstd, 0, nil
 	}
 	if dict, err = a.store.LatestDict(ctx, best); err != nil {

@@ -228,7 +228,7 @@ func (a *Archive) recode(ctx context.Context, b *Blob, msgs []chat.Message, s Se
 	if err != nil {
 		return err
 	}
-	codec, dict, err := a.choose(ctx, s.Codec, len(record))
+	codec, dict, err := a.choose(ctx, s.Codec, msgs, record)
 	if err != nil || codec == Snappy {
 		return err
 	}

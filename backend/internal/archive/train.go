@@ -9,7 +9,7 @@ import (
 	"github.com/klauspost/compress/dict"
 	"github.com/klauspost/compress/zstd"
 
-	"haoke/backend/internal/archive/cm"
+	"haoke/backend/internal/archive/mix"
 	"haoke/backend/internal/chat"
 )
 
@@ -186,17 +186,50 @@ type oneDict struct {
 // Dict implements DictReader.
 func (d oneDict) Dict(context.Context, int64) (string, []byte, error) { return d.codec, d.data, nil }
 
-// TrainFor makes the dictionary of a codec out of packed records: for Mix their
-// texts as they are, the latest last, since its models learn by reading.
+// TrainFor makes the dictionary of a codec out of packed records: for Mix the
+// latest of them as they are, since its models learn by reading, packed by
+// zstd.
 func TrainFor(codec string, samples [][]byte) ([]byte, error) {
 	if codec != Mix {
 		return Train(samples, DictSize)
 	}
-	var out []byte
-	for i := len(samples) - 1; i >= 0 && len(out) < cm.MaxPriming; i-- {
-		out = append(bytes.Clone(samples[i][textAt(samples[i]):]), out...)
+	size, first := 0, len(samples)
+	for first > 0 && size+len(samples[first-1]) <= mix.MaxPriming {
+		first--
+		size += len(samples[first])
 	}
-	return out[max(0, len(out)-cm.MaxPriming):], nil
+	var all []byte
+	for _, s := range samples[first:] {
+		all = appendBytes(all, s)
+	}
+	w, err := newWriter(nil)
+	if err != nil {
+		return nil, fmt.Errorf("train dictionary: %w", err)
+	}
+	defer w.Close()
+	return w.EncodeAll(all, nil), nil
+}
+
+// primingOf reads the dictionary of Mix.
+func primingOf(dict []byte) ([][]chat.Message, error) {
+	z, err := newReader(nil)
+	if err != nil {
+		return nil, err
+	}
+	defer z.Close()
+	all, err := z.DecodeAll(dict, nil)
+	if err != nil {
+		return nil, err
+	}
+	var out [][]chat.Message
+	for r := (&reader{rest: all}); len(r.rest) > 0; {
+		msgs, err := Unpack(r.bytes())
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, msgs)
+	}
+	return out, nil
 }
 
 // Train makes a zstd dictionary of at most size bytes out of packed records.

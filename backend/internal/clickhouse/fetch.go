@@ -26,16 +26,16 @@ func (s *Server) Fetch(ctx context.Context, id chat.ConversationID, version int6
 	}
 	out := Blob{ID: id, Version: version}
 	found, bad := false, false
-	err = each(ctx, conn, fmt.Sprintf("SELECT codec, dict, messages, raw_size, sealed, sum, data FROM %s WHERE conversation IN %s AND version = %d ORDER BY sealed",
+	err = each(ctx, conn, fmt.Sprintf("SELECT codec, dict, messages, sealed, sum, data FROM %s WHERE conversation IN %s AND version = %d ORDER BY sealed",
 		sc.sessions, idList([]string{string(id)}), version), func(r driver.Rows) error {
 		var b = Blob{ID: id, Version: version}
-		var dict, raw uint64
-		var messages uint32
-		var sum, data string
-		if err := r.Scan(&b.Codec, &dict, &messages, &raw, &b.Sealed, &sum, &data); err != nil {
+		var dict, messages uint32
+		var sum uint64
+		var data string
+		if err := r.Scan(&b.Codec, &dict, &messages, &b.Sealed, &sum, &data); err != nil {
 			return err
 		}
-		b.Dict, b.Messages, b.RawSize, b.Data = int64(dict), int64(messages), int64(raw), []byte(data)
+		b.Dict, b.Messages, b.Data = int64(dict), int64(messages), []byte(data)
 		if rowKey(&b).sum != sum {
 			bad = true
 			return nil
@@ -112,7 +112,7 @@ func remaining(ctx context.Context, conn driver.Conn, table string, ids []string
 	err := each(ctx, conn, "SELECT DISTINCT conversation FROM "+table+" WHERE conversation IN "+idList(ids), func(r driver.Rows) error {
 		var id string
 		err := r.Scan(&id)
-		left = append(left, id)
+		left = append(left, idOf(id))
 		return err
 	})
 	return left, err
@@ -134,7 +134,7 @@ func underWay(ctx context.Context, conn driver.Conn, table string, ids []string)
 	all := strings.Join(commands, "\n")
 	var asked []string
 	for _, id := range ids {
-		if strings.Contains(all, id) {
+		if strings.Contains(all, uuid(id)) {
 			asked = append(asked, id)
 		}
 	}

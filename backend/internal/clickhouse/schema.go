@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"haoke/backend/internal/chat"
 )
 
 // schema is what was found out about a server and its tables.
@@ -24,31 +26,29 @@ const modernFrom = 20_003
 // column is one of our columns on an old and on a newer server.
 type column struct{ name, old, modern string }
 
+// The sealed conversations. What the messages tell as well is left out: this
+// table is there to restore from, and every byte of it is paid for for years.
 var sessionColumns = []column{
-	{"conversation", "String", "String CODEC(ZSTD(3))"},
-	{"version", "UInt64", "UInt64"},
-	{"sum", "String", "String"},
+	{"conversation", "UUID", "UUID CODEC(NONE)"}, // random
+	{"version", "UInt32", "UInt32 CODEC(ZSTD(1))"},
+	{"sum", "UInt64", "UInt64 CODEC(NONE)"}, // of data: random
 	{"codec", "String", "LowCardinality(String)"},
-	{"dict", "UInt64", "UInt64 CODEC(ZSTD(1))"},
+	{"dict", "UInt32", "UInt32 CODEC(ZSTD(1))"},
 	{"messages", "UInt32", "UInt32 CODEC(ZSTD(1))"},
-	{"raw_size", "UInt64", "UInt64 CODEC(ZSTD(1))"},
 	{"data", "String", "String CODEC(NONE)"}, // packed already
 	{"site", "String", "LowCardinality(String)"},
 	{"visitor", "String", "String CODEC(ZSTD(3))"},
-	{"topic", "String", "String CODEC(ZSTD(6))"},
 	{"rating", "UInt8", "UInt8 CODEC(ZSTD(1))"},
-	{"created", "DateTime", "DateTime CODEC(ZSTD(1))"},
 	{"updated", "DateTime", "DateTime CODEC(ZSTD(1))"},
 	{"sealed", "DateTime", "DateTime CODEC(Delta, ZSTD(1))"},
-	{"batch", "String", "LowCardinality(String)"},
 }
 
 var messageColumns = []column{
-	{"conversation", "String", "String CODEC(ZSTD(3))"},
+	{"conversation", "UUID", "UUID CODEC(ZSTD(1))"},
 	{"seq", "UInt32", "UInt32 CODEC(Delta, ZSTD(1))"},
-	{"version", "UInt64", "UInt64 CODEC(ZSTD(1))"},
+	{"version", "UInt32", "UInt32 CODEC(ZSTD(1))"},
 	{"at", "DateTime", "DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1))"},
-	{"at_ms", "UInt16", "UInt16 CODEC(ZSTD(1))"},
+	{"at_ms", "UInt16", "UInt16 CODEC(ZSTD(1))"}, // milliseconds of at, where it has none itself
 	{"sender", "Enum8('visitor' = 1, 'ai' = 2, 'operator' = 3, 'system' = 4)", "LowCardinality(String)"},
 	{"text", "String", "String CODEC(ZSTD(6))"},
 	{"finish", "String", "LowCardinality(String)"},
@@ -58,11 +58,10 @@ var messageColumns = []column{
 	{"model", "String", "LowCardinality(String)"},
 	{"prompt_tokens", "UInt32", "UInt32 CODEC(ZSTD(1))"},
 	{"completion_tokens", "UInt32", "UInt32 CODEC(ZSTD(1))"},
-	{"cost", "Float64", "Float64 CODEC(ZSTD(1))"},
+	{"cost", "Float32", "Float32 CODEC(ZSTD(1))"},
 	{"first_ms", "UInt32", "UInt32 CODEC(ZSTD(1))"},
 	{"total_ms", "UInt32", "UInt32 CODEC(ZSTD(1))"},
 	{"updated", "DateTime", "DateTime CODEC(ZSTD(1))"}, // of the conversation, for the time to live
-	{"batch", "String", "LowCardinality(String)"},
 }
 
 func names(cols []column) []string {
@@ -152,9 +151,9 @@ func (s *Server) table(ctx context.Context, conn driver.Conn, name string, cols 
 		return err
 	}
 	// The key and what no other table would have by chance.
-	own := append(strings.Split(key, ", "), "batch", partition)
+	own := append(strings.Split(key, ", "), "version", "updated", partition)
 	for _, c := range own {
-		if have[c] == "" {
+		if have[c] == "" || have["conversation"] != "UUID" {
 			return &Fault{
 				Kind: "foreign", Text: fmt.Sprintf("The database has a table %s that is not Haoke's.", name),
 				Hint: "Choose another table prefix (archive.table) or another database; the table was not touched.",
@@ -222,26 +221,26 @@ func (s *Server) setTTL(ctx context.Context, conn driver.Conn, sc *schema) {
 	}
 }
 
-// idList writes ids as a list of SQL strings. They are 32 hexadecimal digits
-// by construction; anything else is left out.
-func idList(ids []string) string {
-	quoted := make([]string, 0, len(ids))
-	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
-		if plain(id) {
-			quoted = append(quoted, "'"+id+"'")
-		}
+// uuid writes a conversation's id as the server does. A text that is no id
+// gives the id that no conversation has.
+func uuid(id string) string {
+	if !chat.ConversationID(id).Valid() {
+		id = strings.Repeat("0", 32)
 	}
-	if len(quoted) == 0 {
-		return "('')"
-	}
-	return "(" + strings.Join(quoted, ", ") + ")"
+	return id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:]
 }
 
-func plain(id string) bool {
-	for _, r := range id {
-		if (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' && r != '_' {
-			return false
-		}
+// idOf is the reverse of uuid.
+func idOf(uuid string) string { return strings.ReplaceAll(uuid, "-", "") }
+
+// idList writes ids for IN. Only digits and letters a to f can get into it.
+func idList(ids []string) string {
+	list := make([]string, 0, len(ids))
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		list = append(list, "toUUID('"+uuid(id)+"')")
 	}
-	return id != ""
+	if len(list) == 0 {
+		list = append(list, "toUUID('"+uuid("")+"')")
+	}
+	return "(" + strings.Join(list, ", ") + ")"
 }

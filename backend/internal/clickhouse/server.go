@@ -45,7 +45,7 @@ type Blob struct {
 	Codec    string
 	Dict     int64
 	Messages int64
-	RawSize  int64
+	RawSize  int64 // not stored here
 	Data     []byte
 	Sealed   time.Time
 	Shipped  time.Time // not stored here

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"strings"
@@ -43,10 +43,10 @@ func (s *Server) Ship(ctx context.Context, batch string, again bool, rows []Sess
 	}
 	if len(missing) > 0 {
 		// Replicated tables drop a block that they have seen under its name.
-		if err := s.insertMessages(named(ctx, sc, batch+"-m"), conn, sc, batch, missing); err != nil {
+		if err := s.insertMessages(named(ctx, sc, batch+"-m"), conn, sc, missing); err != nil {
 			return s.diagnosed(fmt.Errorf("insert messages: %w", err))
 		}
-		if err := s.insertSessions(named(ctx, sc, batch+"-s"), conn, sc, batch, missing); err != nil {
+		if err := s.insertSessions(named(ctx, sc, batch+"-s"), conn, sc, missing); err != nil {
 			return s.diagnosed(fmt.Errorf("insert sessions: %w", err))
 		}
 	}
@@ -67,13 +67,20 @@ func named(ctx context.Context, sc *schema, token string) context.Context {
 
 type sessionKey struct {
 	id      string
-	version uint64
-	sum     string
+	version uint32
+	sum     uint64 // first bytes of the SHA-256 of the data
 }
 
 func rowKey(b *Blob) sessionKey {
 	sum := sha256.Sum256(b.Data)
-	return sessionKey{string(b.ID), uint64(b.Version), hex.EncodeToString(sum[:])}
+	return sessionKey{string(b.ID), clamp32(b.Version), binary.BigEndian.Uint64(sum[:])}
+}
+
+// scanKey reads the three columns of the key, and more behind them.
+func scanKey(r driver.Rows, k *sessionKey, more ...any) error {
+	err := r.Scan(append([]any{&k.id, &k.version, &k.sum}, more...)...)
+	k.id = idOf(k.id)
+	return err
 }
 
 func conversations(rows []Session) string {
@@ -89,7 +96,7 @@ func (s *Server) present(ctx context.Context, conn driver.Conn, sc *schema, rows
 	out := map[sessionKey]bool{}
 	err := each(ctx, conn, "SELECT DISTINCT conversation, version, sum FROM "+sc.sessions+" WHERE conversation IN "+conversations(rows), func(r driver.Rows) error {
 		var k sessionKey
-		err := r.Scan(&k.id, &k.version, &k.sum)
+		err := scanKey(r, &k)
 		out[k] = true
 		return err
 	})
@@ -128,13 +135,13 @@ func insert(ctx context.Context, conn driver.Conn, table string, cols []column, 
 	return b.Send()
 }
 
-func (s *Server) insertSessions(ctx context.Context, conn driver.Conn, sc *schema, batch string, rows []Session) error {
+func (s *Server) insertSessions(ctx context.Context, conn driver.Conn, sc *schema, rows []Session) error {
 	return insert(ctx, conn, sc.sessions, sessionColumns, func(add func(...any) error) error {
 		for i := range rows {
 			h, b := &rows[i].Head, &rows[i].Blob
 			k := rowKey(b)
-			err := add(k.id, k.version, k.sum, b.Codec, uint64(b.Dict), uint32(b.Messages), uint64(b.RawSize), string(b.Data),
-				h.Site, h.Visitor.Sub, topic(rows[i].Messages), uint8(h.Rating), moment(h.CreatedAt), moment(h.UpdatedAt), moment(b.Sealed), batch)
+			err := add(uuid(k.id), k.version, k.sum, b.Codec, clamp32(b.Dict), clamp32(b.Messages), string(b.Data),
+				h.Site, h.Visitor.Sub, uint8(h.Rating), moment(h.UpdatedAt), moment(b.Sealed))
 			if err != nil {
 				return err
 			}
@@ -143,7 +150,7 @@ func (s *Server) insertSessions(ctx context.Context, conn driver.Conn, sc *schem
 	})
 }
 
-func (s *Server) insertMessages(ctx context.Context, conn driver.Conn, sc *schema, batch string, rows []Session) error {
+func (s *Server) insertMessages(ctx context.Context, conn driver.Conn, sc *schema, rows []Session) error {
 	return insert(ctx, conn, sc.messages, messageColumns, func(add func(...any) error) error {
 		for i := range rows {
 			updated := moment(rows[i].Head.UpdatedAt)
@@ -153,13 +160,13 @@ func (s *Server) insertMessages(ctx context.Context, conn driver.Conn, sc *schem
 				if t == nil {
 					t = &chat.TurnInfo{}
 				}
-				at := moment(m.At)
+				at, ms := moment(m.At), uint16(0)
 				if !sc.fine {
-					at = at.Truncate(time.Second)
+					at, ms = at.Truncate(time.Second), uint16(m.At.Nanosecond()/1e6)
 				}
-				err := add(string(rows[i].Blob.ID), uint32(m.Seq), uint64(rows[i].Blob.Version), at, uint16(m.At.Nanosecond()/1e6),
+				err := add(uuid(string(rows[i].Blob.ID)), uint32(m.Seq), clamp32(rows[i].Blob.Version), at, ms,
 					string(m.From), m.Text, string(m.Finish), m.Author, m.Mark, t.Provider, t.Model,
-					clamp32(int64(t.Prompt)), clamp32(int64(t.Completion)), t.Cost, clamp32(t.FirstTokenUS/1000), clamp32(t.TotalUS/1000), updated, batch)
+					clamp32(int64(t.Prompt)), clamp32(int64(t.Completion)), float32(t.Cost), clamp32(t.FirstTokenUS/1000), clamp32(t.TotalUS/1000), updated)
 				if err != nil {
 					return err
 				}
@@ -184,20 +191,6 @@ func moment(t time.Time) time.Time {
 
 func clamp32(v int64) uint32 { return uint32(min(max(v, 0), math.MaxUint32)) }
 
-// topicRunes bounds the first message that stands for what it was about.
-const topicRunes = 200
-
-func topic(msgs []chat.Message) string {
-	for i := range msgs {
-		if msgs[i].From != chat.FromVisitor {
-			continue
-		}
-		r := []rune(msgs[i].Text)
-		return string(r[:min(len(r), topicRunes)])
-	}
-	return ""
-}
-
 // readBack compares what the server has with what it was sent.
 func (s *Server) readBack(ctx context.Context, conn driver.Conn, sc *schema, rows []Session) error {
 	want := make(map[sessionKey][]byte, len(rows))
@@ -207,7 +200,7 @@ func (s *Server) readBack(ctx context.Context, conn driver.Conn, sc *schema, row
 	err := each(ctx, conn, "SELECT conversation, version, sum, data FROM "+sc.sessions+" WHERE conversation IN "+conversations(rows), func(r driver.Rows) error {
 		var k sessionKey
 		var data string
-		if err := r.Scan(&k.id, &k.version, &k.sum, &data); err != nil {
+		if err := scanKey(r, &k, &data); err != nil {
 			return err
 		}
 		if sent, ok := want[k]; ok && bytes.Equal(sent, []byte(data)) {
@@ -226,7 +219,7 @@ func (s *Server) readBack(ctx context.Context, conn driver.Conn, sc *schema, row
 		var id string
 		var n uint64
 		err := r.Scan(&id, &n)
-		have[id] = n
+		have[idOf(id)] = n
 		return err
 	})
 	if err != nil {
@@ -244,17 +237,17 @@ func (s *Server) readBack(ctx context.Context, conn driver.Conn, sc *schema, row
 // continued and sealed again. They take room and are never asked for, so a
 // server that does not delete is no fault.
 func (s *Server) dropSuperseded(ctx context.Context, conn driver.Conn, sc *schema, rows []Session) {
-	newest := map[string]uint64{}
+	newest := map[string]uint32{}
 	for i := range rows {
-		newest[string(rows[i].Blob.ID)] = uint64(rows[i].Blob.Version)
+		newest[uuid(string(rows[i].Blob.ID))] = clamp32(rows[i].Blob.Version)
 	}
 	var old []string
 	err := each(ctx, conn, "SELECT DISTINCT conversation, version FROM "+sc.sessions+" WHERE conversation IN "+conversations(rows), func(r driver.Rows) error {
 		var id string
-		var version uint64
+		var version uint32
 		err := r.Scan(&id, &version)
 		if version < newest[id] {
-			old = append(old, fmt.Sprintf("(conversation = '%s' AND version = %d)", id, version))
+			old = append(old, fmt.Sprintf("(conversation = toUUID('%s') AND version = %d)", id, version))
 		}
 		return err
 	})

@@ -17,8 +17,8 @@ import (
 type talk struct {
 	r     *rand.Rand
 	share float64
-	short bool // ids are counted, as some programs do
 	words []string
+	zipf  *rand.Zipf
 }
 
 func newTalk(seed uint64, share float64) *talk {
@@ -31,6 +31,7 @@ func newTalk(seed uint64, share float64) *talk {
 		}
 		t.words = append(t.words, b.String())
 	}
+	t.zipf = rand.NewZipf(t.r, 1.07, 8, uint64(len(t.words)-1))
 	return t
 }
 
@@ -66,7 +67,7 @@ func (t *talk) text(canned []string, words int) string {
 	}
 	out := make([]string, words/2+t.r.IntN(words))
 	for i := range out {
-		out[i] = t.words[t.r.IntN(len(t.words))]
+		out[i] = t.words[t.zipf.Uint64()]
 	}
 	return strings.Join(out, " ") + "."
 }
@@ -76,18 +77,18 @@ func (t *talk) conversation(n int) archive.Sealed {
 	at := time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC).Add(time.Duration(n)*7*time.Minute + time.Duration(t.r.IntN(60000))*time.Millisecond)
 	id := chat.ConversationID(fmt.Sprintf("%016x%016x", t.r.Uint64(), t.r.Uint64()))
 	s := archive.Sealed{Head: chat.Conversation{ID: id, Site: "default", CreatedAt: at, LastSeq: 35}}
+	page, count := t.r.Uint32(), t.r.Uint32()
 	prompt := 250
 	for seq := int64(1); seq <= 35; seq++ {
 		m := chat.Message{Seq: seq, At: at.Truncate(time.Millisecond)}
 		if seq%2 == 1 {
 			m.From, m.Text = chat.FromVisitor, t.text(questions, 10)
-			if m.ClientID = fmt.Sprintf("%016x%016x", t.r.Uint64(), t.r.Uint64()); t.short {
-				m.ClientID = fmt.Sprint("m", seq)
-			}
+			m.ClientID = fmt.Sprintf("%d-%d", page, count)
+			count++
 		} else {
 			asked := s.Messages[len(s.Messages)-1].At
 			m.From, m.Text, m.Finish = chat.FromAI, t.text(replies, 24), chat.FinishStop
-			m.Turn = t.turn(&prompt, len(m.Text))
+			m.Turn = t.turn(&prompt, len(s.Messages[len(s.Messages)-1].Text), len(m.Text))
 			at = asked.Add(time.Duration(m.Turn.TotalUS)*time.Microsecond + time.Duration(t.r.IntN(4))*time.Millisecond)
 			m.At = at.Truncate(time.Millisecond)
 			at = at.Add(time.Duration(5000+t.r.IntN(60000)) * time.Millisecond)
@@ -98,14 +99,15 @@ func (t *talk) conversation(n int) archive.Sealed {
 	return s
 }
 
-func (t *talk) turn(prompt *int, size int) *chat.TurnInfo {
-	*prompt += 20 + size/4 + t.r.IntN(8)
+func (t *talk) turn(prompt *int, asked, said int) *chat.TurnInfo {
+	*prompt += 4 + asked/4 + t.r.IntN(4)
 	info := &chat.TurnInfo{
-		Provider: "openai", Key: "main", Model: "gpt-4o-mini", Prompt: *prompt, Completion: size/4 + t.r.IntN(5),
+		Provider: "openai", Key: "main", Model: "gpt-4o-mini", Prompt: *prompt, Completion: said/4 + t.r.IntN(5),
 		FilterUS: int64(5 + t.r.IntN(30)), PromptUS: int64(80 + t.r.IntN(200)), QueueUS: int64(1 + t.r.IntN(4)),
 	}
+	*prompt += info.Completion
 	info.FirstTokenUS = int64(250_000 + t.r.IntN(400_000))
-	info.TotalUS = info.FirstTokenUS + int64(info.Completion)*int64(12_000+t.r.IntN(4000))
+	info.TotalUS = info.FirstTokenUS + int64(info.Completion)*int64(12_000+t.r.IntN(4000)) + int64(t.r.IntN(1000))
 	info.Cost = float64(info.Prompt*150+info.Completion*600) / 1e9
 	return info
 }
