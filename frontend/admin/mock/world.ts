@@ -478,10 +478,10 @@ const handlers: Partial<Record<RouteName, Handler>> = {
   },
   changePassword() {},
   getUpdates() {
-    return { current: '1.0.0', enabled: true, checked_at: new Date(Date.now() - 7.2e6).toISOString() };
+    return { current: '1.0.0', enabled: true, can_apply: false, checked_at: new Date(Date.now() - 7.2e6).toISOString() };
   },
   checkUpdates() {
-    return { current: '1.0.0', latest: '1.1.0', url: 'https://example.com/haoke', enabled: true, checked_at: new Date().toISOString() };
+    return { current: '1.0.0', latest: '1.1.0', notes: 'Answers come faster.\nThe archive takes half the room.', notes_zh: '回答更快。\n归档占用的空间减半。', url: 'https://example.com/haoke', enabled: true, can_apply: true, checked_at: new Date().toISOString() };
   },
   getAbout() {
     return data.about;
