@@ -17,6 +17,9 @@ import (
 type receiver interface {
 	// piece takes a raw token that is valid during the call; false: enough.
 	piece(raw []byte) bool
+	// pause says that the next piece is not here yet: those that came together
+	// may travel together up to now.
+	pause()
 	// delivered is the number of pieces so far.
 	delivered() int
 	// text is the answer so far.
@@ -83,7 +86,7 @@ func newAttempt(cfg *Config, t chat.Target, out receiver) *attempt {
 }
 
 func (a *attempt) release() {
-	a.events.r = nil
+	a.events.r, a.events.reader = nil, nil
 	*a = attempt{scan: a.scan, events: a.events, carry: a.carry} // nothing of a secret or an answer stays reachable
 	attempts.Put(a)
 }
@@ -124,6 +127,7 @@ func (c *Client) run(ctx context.Context, a *attempt, r *request, patience time.
 	}
 	a.status, a.header = resp.StatusCode, resp.Header
 	err = a.read(resp, r.stream)
+	a.out.pause()
 	a.total = a.cfg.Now().Sub(a.start)
 	a.drain(resp, err)
 	if err != nil {

@@ -39,6 +39,7 @@ func (r *repeat) Read(b []byte) (int, error) {
 type discard struct{ n int }
 
 func (d *discard) piece([]byte) bool { d.n++; return true }
+func (d *discard) pause()            {}
 func (d *discard) delivered() int    { return d.n }
 func (d *discard) text() string      { return "" }
 func (d *discard) admitted()         {}
@@ -72,14 +73,19 @@ func BenchmarkChunk(b *testing.B) {
 	}
 }
 
-// TestChunkAllocations: the clean path takes no memory, through the shared
-// buffer of a flight as well.
+// TestChunkAllocations: the clean path takes no memory, neither for who started
+// the call nor for who joined it.
 func TestChunkAllocations(t *testing.T) {
 	f := &flight{limit: 1 << 40, maxN: 1 << 40, buf: &answerBuf{raw: make([]byte, 0, 1<<20), ends: make([]int32, 0, 1<<16)}}
+	got := 0
+	f.first.own = true
+	f.first.direct.sink = func(raw []byte) error { got += len(raw); return nil }
+	f.add(&f.first, chat.Caller{})
 	sub := &subscriber{}
 	f.add(sub, chat.Caller{})
 	r := reader{sink: func([]byte) error { return nil }}
 	c, a := benchAttempt(t, f)
+	a.events.reader = f
 	defer c.Close()
 	n := testing.AllocsPerRun(1000, func() {
 		data, err := a.events.next()
@@ -95,6 +101,9 @@ func TestChunkAllocations(t *testing.T) {
 	})
 	if n != 0 {
 		t.Fatalf("%v allocations a piece", n)
+	}
+	if f.pause(); got < 1000*len(`arriving`) {
+		t.Fatalf("%d bytes delivered", got)
 	}
 }
 
@@ -169,7 +178,7 @@ func BenchmarkCall(b *testing.B) {
 		for b.Loop() {
 			n := 0
 			res, err := c.Answer(context.Background(), call, chat.Caller{}, func([]byte) error { n++; return nil })
-			if err != nil || n != 20 || res.Usage.Completion != 20 {
+			if err != nil || n == 0 || res.Usage.Completion != 20 {
 				b.Fatal(n, res, err)
 			}
 			g.asks, g.outcomes = g.asks[:0], g.outcomes[:0]

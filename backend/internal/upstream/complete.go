@@ -19,6 +19,8 @@ type collector struct {
 	limit int
 }
 
+func (c *collector) pause() {}
+
 func (c *collector) piece(raw []byte) bool {
 	if len(c.raw)+len(raw) > c.limit {
 		return false

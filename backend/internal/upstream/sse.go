@@ -31,7 +31,11 @@ type events struct {
 	eof        bool
 	first      bool
 	joined     []byte
+	reader     pauser // told before each read that may wait; may be nil
 }
+
+// pauser is told that what was read is used up.
+type pauser interface{ pause() }
 
 // reset prepares e to read from r at most limit bytes.
 func (e *events) reset(r io.Reader, limit int64) {
@@ -41,7 +45,7 @@ func (e *events) reset(r io.Reader, limit int64) {
 	if cap(e.joined) > keptLine {
 		e.joined = nil
 	}
-	*e = events{r: r, buf: e.buf, left: limit, first: true, joined: e.joined[:0]}
+	*e = events{r: r, buf: e.buf, left: limit, first: true, joined: e.joined[:0], reader: e.reader}
 }
 
 // line returns the next line without its end; it is valid until the next call.
@@ -94,6 +98,9 @@ func (e *events) fill() error {
 		grown := make([]byte, 2*len(e.buf))
 		copy(grown, e.buf)
 		e.buf = grown
+	}
+	if e.reader != nil {
+		e.reader.pause()
 	}
 	for range 100 {
 		n, err := e.r.Read(e.buf[e.end:])

@@ -24,7 +24,7 @@ import (
 func TestStorm(t *testing.T) {
 	for _, merge := range []bool{false, true} {
 		r := newRig(t, Config{Merge: merge, Timeout: 2 * time.Second, Rand: func() float64 { return 0.01 }}, sim.Config{
-			Latency: 2 * time.Millisecond, Jitter: 2 * time.Millisecond, Seed: 7, FaultRate: 0.4,
+			Latency: 2 * time.Millisecond, Jitter: 2 * time.Millisecond, Pace: time.Millisecond, Seed: 7, FaultRate: 0.4,
 			Faults: []string{"500", "503", "429", "reset", "early", "cut", "half", "garbage", "error", "html", "badjson", "chunkerr", "nodone", "empty", "bigline"},
 		})
 		ctx := within(t, 60*time.Second)
