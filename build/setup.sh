@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build_pkgs=(gcc libc6-dev pkg-config libgtk-3-dev libwebkit2gtk-4.1-dev)
-test_pkgs=(chromium xvfb xauth dbus dbus-x11 xdotool imagemagick fonts-noto-cjk
+test_pkgs=(chromium firefox-esr xvfb xauth dbus dbus-x11 xdotool imagemagick fonts-noto-cjk
            fonts-noto-color-emoji clickhouse-server clickhouse-client)
 # makensis, osslsigncode: Windows; rpm, debootstrap: clean roots; wine, mingw: to
 # try the Windows programs; buildah, podman, runc: the container image.

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { mkdirSync } from 'node:fs'
-import { createServer, connect } from 'node:net'
 import { join } from 'node:path'
 import { launch, openPage, until, Widget } from '../lib/browser.mjs'
+import { cuttable } from '../lib/cut.mjs'
 import { haveDaemon, startServe, startSim } from '../lib/daemon.mjs'
 
 const SHOTS = join(import.meta.dirname, '../../../build/shots')
@@ -164,22 +164,3 @@ test('owner: overview, keys with a test, widget snippet, settings', async t => {
   assert.match(wrong.body.text, /401|refused/)
   assert.deepEqual(page.errors.filter(e => !/401|favicon/.test(e)), [])
 })
-
-/** A TCP relay in front of a port whose connections can be dropped. */
-function cuttable(target) {
-  const open = new Set()
-  const server = createServer(client => {
-    const up = connect(Number(target), '127.0.0.1')
-    for (const s of [client, up]) {
-      open.add(s)
-      s.on('error', () => {})
-      s.on('close', () => (open.delete(s), client.destroy(), up.destroy()))
-    }
-    client.pipe(up).pipe(client)
-  })
-  return new Promise(r => server.listen(0, '127.0.0.1', () => r({
-    port: server.address().port,
-    drop: () => open.forEach(s => s.destroy()),
-    end: () => (open.forEach(s => s.destroy()), server.close()),
-  })))
-}
