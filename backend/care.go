@@ -18,20 +18,86 @@ import (
 	"haoke/backend/internal/upstream"
 )
 
-// Backup writes the database of a data folder into one compressed file, also
-// while a server uses it, and reads it back. It returns the file's size. The
-// file must not exist; on an error none is left.
+// minSealing is the least length of a passphrase that seals, in bytes.
+const minSealing = 8
+
+// ErrPassphrase: a backup is sealed and the passphrase is missing or wrong.
+var ErrPassphrase = backup.ErrPassphrase
+
+// Backup is BackupSealed without a passphrase: stored secrets stay behind.
 func Backup(ctx context.Context, dataDir, out string) (int64, error) {
+	return BackupSealed(ctx, dataDir, out, "")
+}
+
+// BackupSealed writes the database of a data folder into one compressed file,
+// also while a server uses it, and reads it back. A passphrase (at least 8
+// bytes) seals the file, and the stored keys go with it; with "" they stay
+// behind. It returns the file's size. The file must not exist; on an error none
+// is left.
+func BackupSealed(ctx context.Context, dataDir, out, passphrase string) (int64, error) {
 	src := filepath.Join(dataDir, fileDatabase)
 	if _, err := os.Stat(src); err != nil {
 		return 0, fmt.Errorf("back up: there is no database in %s: %w", dataDir, err)
 	}
-	o := backup.Options{Info: backup.Info{Version: Version, At: time.Now().UTC().Truncate(time.Second)}, Check: sqlite.Verify}
+	o := backup.Options{Info: backup.Info{Version: Version, At: time.Now().UTC().Truncate(time.Second)}, Passphrase: passphrase, Check: sqlite.Verify}
+	if passphrase != "" {
+		if len(passphrase) < minSealing {
+			return 0, fmt.Errorf("back up: the passphrase is shorter than %d bytes", minSealing)
+		}
+		tmp, err := os.MkdirTemp(filepath.Dir(out), ".haoke-backup-*")
+		if err != nil {
+			return 0, fmt.Errorf("back up: %w", err)
+		}
+		defer os.RemoveAll(tmp)
+		copied := filepath.Join(tmp, fileDatabase)
+		if o.Secrets, err = openSecrets(ctx, dataDir, src, copied); err != nil {
+			return 0, fmt.Errorf("back up: %w", err)
+		}
+		src = copied // the secrets and the rows are of one moment
+	}
 	n, err := backup.Write(ctx, out, o, func(ctx context.Context, path string) error { return sqlite.BackupFile(ctx, src, path) })
 	if errors.Is(err, backup.ErrExists) {
 		return 0, fmt.Errorf("back up: %s exists already; choose another name", out)
 	}
 	return n, err
+}
+
+// openSecrets copies the database and opens what it holds sealed with the
+// folder's own master key. Keys that cannot be opened from here are an error: a
+// backup that silently lacks them helps nobody.
+func openSecrets(ctx context.Context, dataDir, src, copied string) (backup.Secrets, error) {
+	if err := sqlite.BackupFile(ctx, src, copied); err != nil {
+		return nil, err
+	}
+	db, err := sqlite.Open(ctx, sqlite.Config{Path: copied, Reserve: -1})
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	if _, err := os.Stat(filepath.Join(dataDir, "secret.key")); errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(filepath.Join(dataDir, "secret.where")); errors.Is(err, os.ErrNotExist) {
+			return backup.Secrets{}, nil // nothing was ever sealed here
+		}
+	}
+	sealer, err := secret.New(ctx, secret.Config{Dir: dataDir, Headless: true})
+	if err != nil {
+		return nil, fmt.Errorf("the key for stored secrets: %w", err)
+	}
+	secrets, err := adminapi.Secrets(ctx, db, sealer)
+	if errors.Is(err, secret.ErrLocked) {
+		return nil, fmt.Errorf("%w; make the backup in the window, or as the account that runs it", err)
+	}
+	return secrets, err
+}
+
+// VerifyBackup opens a backup and checks the database in it, and changes
+// nothing. It returns the version that made it and when.
+func VerifyBackup(ctx context.Context, file, passphrase string) (version string, at time.Time, err error) {
+	info, err := backup.Verify(ctx, file, passphrase, sqlite.Verify)
+	if err != nil {
+		return "", time.Time{}, fmt.Errorf("verify %s: %w", file, err)
+	}
+	return info.Version, info.At, nil
 }
 
 // Restore puts a backup in the place of the data. What was there is kept aside

@@ -241,14 +241,20 @@ func (a *API) makeBackup(ctx context.Context, passphrase string, auto bool) (wir
 
 // secrets opens everything that the store holds sealed, for a sealed backup.
 func (a *API) secrets(ctx context.Context) (backup.Secrets, error) {
+	return Secrets(ctx, a.DB, a.Sealer)
+}
+
+// Secrets opens everything that a store holds sealed, for a sealed backup. What
+// another master key sealed, or what is damaged, is left out.
+func Secrets(ctx context.Context, db *sqlite.DB, sealer *secret.Sealer) (backup.Secrets, error) {
 	out := backup.Secrets{}
-	keys, err := a.DB.Keys().List(ctx)
+	keys, err := db.Keys().List(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, k := range keys {
 		place := SecretName(k.Name)
-		plain, err := a.Sealer.Open(k.Sealed, place)
+		plain, err := sealer.Open(k.Sealed, place)
 		if errors.Is(err, secret.ErrOtherKey) || errors.Is(err, secret.ErrDamaged) {
 			continue // of no use here either
 		}
@@ -257,7 +263,7 @@ func (a *API) secrets(ctx context.Context) (backup.Secrets, error) {
 		}
 		out[string(place)] = plain
 	}
-	rows, err := a.DB.Settings().Load(ctx)
+	rows, err := db.Settings().Load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -267,7 +273,7 @@ func (a *API) secrets(ctx context.Context) (backup.Secrets, error) {
 			continue
 		}
 		place := settings.SealedPlace(r.Path)
-		plain, err := a.Sealer.Open(box, place)
+		plain, err := sealer.Open(box, place)
 		if errors.Is(err, secret.ErrOtherKey) || errors.Is(err, secret.ErrDamaged) {
 			continue
 		}

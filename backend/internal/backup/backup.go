@@ -34,7 +34,7 @@ var (
 	ErrDamaged = errors.New("the backup is damaged")
 	// ErrPassphrase: the passphrase is wrong, missing, or the file's head is
 	// damaged.
-	ErrPassphrase = errors.New("the passphrase does not open this backup")
+	ErrPassphrase = errors.New("the passphrase does not open this backup, or the file is damaged")
 	// ErrExists: there is a file of that name already.
 	ErrExists = errors.New("a file of that name exists already")
 )
