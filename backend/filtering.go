@@ -38,16 +38,16 @@ func (p *parts) rebuildFilter(ctx context.Context, s *settings.Settings) error {
 		if extra.FileOff(name) {
 			continue
 		}
-		words, err := p.readWords(name)
+		list, err := p.readWords(name)
 		if err != nil {
 			return fmt.Errorf("filter.words_files: %w", err)
 		}
-		c.Words = append(c.Words, filter.WordList{Name: name, Entries: words})
+		c.Words = append(c.Words, list)
 	}
 	for i, expr := range s.Filter.Patterns {
 		c.Patterns = append(c.Patterns, filter.Pattern{Name: fmt.Sprintf("pattern %d", i+1), Expr: expr})
 	}
-	if err := p.storedRules(ctx, &c); err != nil {
+	if err := adminapi.StoredRules(ctx, p.db.Filters(), &c); err != nil {
 		return err
 	}
 	f, err := filter.New(c)
@@ -69,21 +69,21 @@ func maskStyle(name string) filter.MaskStyle {
 
 // readWords reads a word file in whatever encoding it came; what was odd about
 // it goes into the log.
-func (p *parts) readWords(name string) ([]string, error) {
+func (p *parts) readWords(name string) (filter.WordList, error) {
 	f, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return filter.WordList{}, err
 	}
 	defer f.Close()
 	loaded, err := filter.LoadWords(f, filter.LoadLimits{})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return filter.WordList{}, fmt.Errorf("%s: %w", name, err)
 	}
 	if n := len(loaded.Report.Problems); n > 0 {
 		first := loaded.Report.Problems[0]
 		p.log.Warn("a word file has oddities", "file", name, "count", n+loaded.Report.More, "entry", first.Entry, "first", first.Reason)
 	}
-	return loaded.Words(), nil
+	return loaded.List(name), nil
 }
 
 // filtering is the engine's view of the filter.

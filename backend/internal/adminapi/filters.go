@@ -21,6 +21,7 @@ import (
 // filterWork is what the API remembers of the filter's set-up.
 type filterWork struct {
 	change sync.Mutex // one change of switches at a time
+	drafts drafts
 
 	mu      sync.Mutex
 	built   time.Duration // of the last build through this API; 0: none yet
@@ -95,6 +96,7 @@ func (a *API) getFilters(c *call) (any, error) {
 // filterPaths are the settings that the filter page edits too.
 var filterPaths = []string{
 	"filter.words", "filter.shadow", "filter.action_in", "filter.action_out", "filter.pinyin", "filter.mask_personal_data",
+	"filter.stored_personal_data", "filter.mask_style",
 	"filter.review", "filter.review_mode", "filter.review_out", "filter.review_model", "filter.review_timeout", "filter.review_failure",
 }
 
@@ -106,7 +108,7 @@ func (a *API) filterConfig(x FilterExtra) wire.FilterConfig {
 	}
 	return wire.FilterConfig{
 		WordsOn: s.Words, PatternsOn: !x.PatternsOff, Shadow: s.Shadow, ActionIn: chat.Action(s.ActionIn), ActionOut: chat.Action(s.ActionOut),
-		Pinyin: s.Pinyin, MaskPersonalData: s.MaskPersonalData, BlockedText: x.BlockedText,
+		Pinyin: s.Pinyin, MaskPersonalData: s.MaskPersonalData, StoredPersonalData: s.StoredPersonal, MaskStyle: s.MaskStyle, BlockedText: x.BlockedText,
 		Review: wire.ReviewConfig{
 			On: s.Review, Hold: s.ReviewMode == "hold", OnFailure: s.ReviewFailure, TimeoutMS: int(s.ReviewTimeout / time.Millisecond),
 			Model: s.ReviewModel, Questions: !x.NoQuestions, Answers: s.ReviewOut, Topics: x.Topics, Action: action,
@@ -186,6 +188,12 @@ func checkFilterConfig(in *wire.FilterConfig) error {
 			return invalid(field, fmt.Sprintf("%q is not an action.", action), "note, mask, replace, handover or block")
 		}
 	}
+	if in.StoredPersonalData != "original" && in.StoredPersonalData != "masked" && in.StoredPersonalData != "label" {
+		return invalid("stored_personal_data", fmt.Sprintf("%q is not a choice.", in.StoredPersonalData), "original, masked or label")
+	}
+	if in.MaskStyle != "same" && in.MaskStyle != "three" && in.MaskStyle != "label" {
+		return invalid("mask_style", fmt.Sprintf("%q is not a way to mask.", in.MaskStyle), "same, three or label")
+	}
 	if in.Review.Action != "" && in.Review.Action.Rank() == 0 {
 		return invalid("review.action", fmt.Sprintf("%q is not an action.", in.Review.Action), "note, mask, replace, handover or block")
 	}
@@ -207,14 +215,16 @@ func (a *API) filterEdits(in *wire.FilterConfig) ([]settings.Edit, error) {
 	}
 	want := map[string]any{
 		"filter.words": in.WordsOn, "filter.shadow": in.Shadow, "filter.action_in": string(in.ActionIn), "filter.action_out": string(in.ActionOut),
-		"filter.pinyin": in.Pinyin, "filter.mask_personal_data": in.MaskPersonalData, "filter.review": in.Review.On, "filter.review_mode": mode,
+		"filter.pinyin": in.Pinyin, "filter.mask_personal_data": in.MaskPersonalData,
+		"filter.stored_personal_data": in.StoredPersonalData, "filter.mask_style": in.MaskStyle, "filter.review": in.Review.On, "filter.review_mode": mode,
 		"filter.review_out": in.Review.Answers, "filter.review_model": in.Review.Model, "filter.review_failure": in.Review.OnFailure,
 		"filter.review_timeout": (time.Duration(in.Review.TimeoutMS) * time.Millisecond).String(),
 	}
 	s := a.Settings.Current().Filter
 	have := map[string]any{
 		"filter.words": s.Words, "filter.shadow": s.Shadow, "filter.action_in": s.ActionIn, "filter.action_out": s.ActionOut,
-		"filter.pinyin": s.Pinyin, "filter.mask_personal_data": s.MaskPersonalData, "filter.review": s.Review, "filter.review_mode": s.ReviewMode,
+		"filter.pinyin": s.Pinyin, "filter.mask_personal_data": s.MaskPersonalData,
+		"filter.stored_personal_data": s.StoredPersonal, "filter.mask_style": s.MaskStyle, "filter.review": s.Review, "filter.review_mode": s.ReviewMode,
 		"filter.review_out": s.ReviewOut, "filter.review_model": s.ReviewModel, "filter.review_failure": s.ReviewFailure,
 		"filter.review_timeout": s.ReviewTimeout.String(),
 	}

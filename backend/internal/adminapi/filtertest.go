@@ -31,15 +31,26 @@ func (a *API) testFilters(c *call) (any, error) {
 	if f == nil {
 		return nil, &fault{Title: "Not ready", Status: 503, Detail: "No filter is in use yet.", RetryAfter: 1}
 	}
+	out := wire.FilterTestResult{Layers: []wire.LayerTest{}, Notes: []string{}, Excepted: []chat.Hit{}}
+	if in.Draft != nil {
+		if f, err = a.filters.drafts.filter(f, in.Draft); err != nil {
+			return nil, err
+		}
+		out.Notes = draftNotes(f)
+	}
 	x := f.Explain(in.Direction, in.Text)
-	out := wire.FilterTestResult{Action: x.Verdict.Action, Text: x.Verdict.Text, Normalised: x.Normalised, Layers: []wire.LayerTest{}}
+	out.Action, out.Text, out.Normalised, out.Pinyin = x.Verdict.Action, x.Verdict.Text, x.Normalised, x.Pinyin
+	out.Excepted = append(out.Excepted, x.Excepted...)
 	for _, l := range x.Layers {
 		if l.Layer == chat.LayerReview {
 			continue
 		}
-		t := wire.LayerTest{Layer: l.Layer, On: l.On, Ran: l.On, Action: l.Action, Nanos: l.Took.Nanoseconds(), Hits: l.Hits}
+		t := wire.LayerTest{Layer: l.Layer, On: l.On, Ran: l.On, Action: l.Action, Nanos: l.Took.Nanoseconds(), Hits: l.Hits, Reads: []wire.HitRead{}}
 		if t.Hits == nil {
 			t.Hits = []chat.Hit{}
+		}
+		for _, r := range l.Reads {
+			t.Reads = append(t.Reads, wire.HitRead{Normalised: r.Normalised, Steps: r.Steps})
 		}
 		out.Layers = append(out.Layers, t)
 	}
@@ -57,7 +68,7 @@ func (a *API) testFilters(c *call) (any, error) {
 // testReview asks the model, if that is wanted.
 func (a *API) testReview(ctx context.Context, in *wire.FilterTest) (wire.LayerTest, error) {
 	s := a.Settings.Current()
-	t := wire.LayerTest{Layer: chat.LayerReview, On: s.Filter.Review, Hits: []chat.Hit{}}
+	t := wire.LayerTest{Layer: chat.LayerReview, On: s.Filter.Review, Hits: []chat.Hit{}, Reads: []wire.HitRead{}}
 	if !in.Review {
 		t.Comment = "not asked"
 		return t, nil

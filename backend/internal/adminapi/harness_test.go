@@ -273,36 +273,8 @@ func (h *house) ReloadFilter(ctx context.Context) error {
 		return err
 	}
 	x.Filter(&c)
-	store := h.db.Filters()
-	lists, err := store.Lists(ctx)
-	if err != nil {
+	if err := adminapi.StoredRules(ctx, h.db.Filters(), &c); err != nil {
 		return err
-	}
-	for _, l := range lists {
-		if !l.Enabled {
-			continue
-		}
-		words, err := store.Words(ctx, l.ID, "", "", 0)
-		if err != nil {
-			return err
-		}
-		c.Words = append(c.Words, filter.WordList{Name: l.Name, Action: l.Action, Direction: filter.Scope(l.Way), Entries: words, Replace: l.Replace})
-	}
-	patterns, err := store.Patterns(ctx)
-	if err != nil {
-		return err
-	}
-	for _, p := range patterns {
-		if p.Enabled {
-			c.Patterns = append(c.Patterns, filter.Pattern{Name: p.Name, Expr: p.Expr, Action: p.Action, Direction: filter.Scope(p.Way), Replace: p.Replace})
-		}
-	}
-	exceptions, err := store.Exceptions(ctx)
-	if err != nil {
-		return err
-	}
-	for _, e := range exceptions {
-		c.Except = append(c.Except, filter.Exception{Text: e.Text, Rule: e.Rule})
 	}
 	f, err := filter.New(c)
 	if err != nil {
@@ -423,12 +395,15 @@ func (curated) Best(context.Context, string, string) engine.CuratedAnswer {
 func (f filtering) Check(dir chat.Direction, text string) chat.Verdict {
 	return f.h.filter.Get().Check(dir, text)
 }
-func (f filtering) Stream() engine.FilterStream                         { return &passing{} }
-func (p *passing) Push(raw []byte, emit chat.Sink) error                { return emit(raw) }
-func (p *passing) Close(chat.Sink) error                                { return nil }
-func (p *passing) Verdict() chat.Verdict                                { return p.v }
-func (p *passing) Release()                                             {}
-func (open_) Mask(*chat.Call) func(chat.Sink) (chat.Sink, func() error) { return nil }
+func (f filtering) Stream() engine.FilterStream          { return &passing{} }
+func (p *passing) Push(raw []byte, emit chat.Sink) error { return emit(raw) }
+func (p *passing) Close(chat.Sink) error                 { return nil }
+func (p *passing) Verdict() chat.Verdict                 { return p.v }
+func (p *passing) Release()                              {}
+func (open_) Keep(chat.ConversationID, *chat.Message)    {}
+func (open_) Mask(chat.ConversationID, *chat.Call) func(chat.Sink) (chat.Sink, func() error) {
+	return nil
+}
 func (open_) Review(context.Context, chat.Direction, string, chat.Caller) chat.Verdict {
 	return chat.Verdict{}
 }

@@ -3,6 +3,7 @@ package adminapi
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,8 +58,8 @@ func fileList(i int, path string, x FilterExtra) wire.WordList {
 	l := wire.WordList{
 		ID: -int64(i) - 1, Name: filepath.Base(path), Way: wire.WayBoth, Enabled: !x.FileOff(path), Source: path, ReadOnly: true,
 	}
-	if words, err := fileWords(path); err == nil {
-		l.Count = len(words)
+	if rows, err := fileRows(path); err == nil {
+		l.Count = len(rows)
 	}
 	if info, err := os.Stat(path); err == nil {
 		l.UpdatedAt = info.ModTime().UTC()
@@ -66,7 +67,7 @@ func fileList(i int, path string, x FilterExtra) wire.WordList {
 	return l
 }
 
-func fileWords(path string) ([]string, error) {
+func fileRows(path string) ([]filter.Row, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read word list: %w", err)
@@ -76,7 +77,7 @@ func fileWords(path string) ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return loaded.Words(), nil
+	return loaded.Rows, nil
 }
 
 // foundList is a list by its number.
@@ -223,46 +224,69 @@ func (a *API) listWords(c *call) (any, error) {
 	if l.file != "" {
 		return fileWordPage(l.file, q, most)
 	}
-	out := wire.WordPage{Items: []string{}}
+	out := page{wire.WordPage{Items: []string{}}}
 	store := a.DB.Filters()
-	words, err := store.Words(c.ctx(), l.row.ID, q.Query, q.Cursor, most)
-	if err != nil {
-		return nil, err
+	if q.Cursor != "" {
+		words, err := store.Words(c.ctx(), l.row.ID, q.Query, q.Cursor, most)
+		if err != nil {
+			return nil, err
+		}
+		out.Items = append(out.Items, words...)
+	} else {
+		words, err := store.WordRows(c.ctx(), l.row.ID, q.Query, max(q.Skip, 0), most)
+		if err != nil {
+			return nil, err
+		}
+		for _, w := range words {
+			out.Items = append(out.Items, w.Text)
+			out.put(w)
+		}
 	}
 	if out.Total, err = store.CountWords(c.ctx(), l.row.ID, q.Query); err != nil {
 		return nil, err
 	}
-	if len(words) > 0 {
-		out.Items = words
+	if len(out.Items) == most {
+		out.Next = out.Items[most-1]
 	}
-	if len(words) == most {
-		out.Next = words[most-1]
+	return out.WordPage, nil
+}
+
+// page is a page of words under construction.
+type page struct{ wire.WordPage }
+
+func (p *page) put(w sqlite.Word) {
+	if w.Category == "" && w.Action == "" {
+		return
 	}
-	return out, nil
+	if p.Own == nil {
+		p.Own = map[string]wire.WordOwn{}
+	}
+	p.Own[w.Text] = wire.WordOwn{Category: w.Category, Action: w.Action}
 }
 
 func fileWordPage(path string, q wire.WordQuery, most int) (any, error) {
-	words, err := fileWords(path)
+	rows, err := fileRows(path)
 	if err != nil {
 		return nil, &fault{Title: "Unreadable", Status: 409, Type: wire.ProblemConflict, Detail: err.Error(), Hint: "Mend the file, or take it out of filter.words_files."}
 	}
-	slices.Sort(words)
+	slices.SortFunc(rows, func(a, b filter.Row) int { return strings.Compare(a.Word, b.Word) })
 	part := strings.ToLower(q.Query)
-	out := wire.WordPage{Items: []string{}}
-	for _, w := range words {
-		if !strings.Contains(strings.ToLower(w), part) {
+	out := page{wire.WordPage{Items: []string{}}}
+	for _, w := range rows {
+		if !strings.Contains(strings.ToLower(w.Word), part) {
 			continue
 		}
 		out.Total++
 		switch {
-		case w <= q.Cursor:
+		case w.Word <= q.Cursor, q.Cursor == "" && out.Total <= q.Skip:
 		case len(out.Items) < most:
-			out.Items = append(out.Items, w)
+			out.Items = append(out.Items, w.Word)
+			out.put(sqlite.Word{Text: w.Word, Category: w.Category, Action: w.Action})
 		case out.Next == "":
 			out.Next = out.Items[most-1]
 		}
 	}
-	return out, nil
+	return out.WordPage, nil
 }
 
 func (a *API) exportWords(c *call) (any, error) {
@@ -277,20 +301,16 @@ func (a *API) exportWords(c *call) (any, error) {
 	if q.Format != "" && q.Format != "text" && q.Format != "csv" {
 		return nil, invalid("format", fmt.Sprintf("%q is not a format.", q.Format), "text or csv")
 	}
-	var words []string
+	var rows []filter.Row
 	name := l.row.Name
 	if l.file != "" {
 		name = filepath.Base(l.file)
-		words, err = fileWords(l.file)
+		rows, err = fileRows(l.file)
 	} else {
-		words, err = a.DB.Filters().Words(c.ctx(), l.row.ID, "", "", 0)
+		rows, err = a.listRows(c.ctx(), l.row)
 	}
 	if err != nil {
 		return nil, err
-	}
-	rows := make([]filter.Row, len(words))
-	for i, w := range words {
-		rows[i] = filter.Row{Word: w, Category: l.row.Category, Action: l.row.Action}
 	}
 	var buf bytes.Buffer
 	if err := filter.SaveWords(&buf, rows, q.Format == "csv"); err != nil {
@@ -300,7 +320,17 @@ func (a *API) exportWords(c *call) (any, error) {
 	if q.Format == "csv" {
 		typ, ending = "text/csv; charset=utf-8", ".csv"
 	}
-	w := bufio.NewWriter(c.file(typ, strings.TrimSuffix(name, ".txt")+ending))
+	w := bufio.NewWriter(c.file(typ, strings.TrimSuffix(strings.TrimSuffix(name, ".txt"), ".csv")+ending))
 	w.Write(buf.Bytes())
 	return nil, w.Flush()
+}
+
+// listRows are the entries of a list with what holds for each.
+func (a *API) listRows(ctx context.Context, l sqlite.WordList) ([]filter.Row, error) {
+	words, err := a.DB.Filters().WordRows(ctx, l.ID, "", 0, 0)
+	rows := make([]filter.Row, len(words))
+	for i, w := range words {
+		rows[i] = filter.Row{Word: w.Text, Category: cmp.Or(w.Category, l.Category), Action: cmp.Or(w.Action, l.Action)}
+	}
+	return rows, err
 }

@@ -146,7 +146,7 @@ func lists(w *walk, owner *door) {
 	if did := decode[wire.ImportReport](w.T, w.ok(owner, "importWords", in, id)); did.Added != 1 {
 		w.Errorf("the import: %+v", did)
 	}
-	w.not(owner, 413, wire.ProblemTooLarge, "importWords", raw{"text/plain", bytes.Repeat([]byte("word\n"), 5<<20)}, id)
+	w.not(owner, 413, wire.ProblemTooLarge, "importWords", raw{"text/plain", bytes.Repeat([]byte("word\n"), 14<<20)}, id)
 	if out := w.ok(owner, "exportWords", nil, id); !strings.Contains(string(out.body), "彩票的事\n") {
 		w.Errorf("exported: %s", out.body)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"haoke/backend/internal/filter"
 	wordset "haoke/backend/internal/filter/words"
+	"haoke/backend/internal/sqlite"
 	"haoke/backend/internal/wire"
 )
 
@@ -56,7 +57,7 @@ func (a *API) editWords(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(in.Add) > maxWordEdit || len(in.Remove) > maxWordEdit {
+	if len(in.Add) > maxWordEdit || len(in.Remove) > maxWordEdit || len(in.Own) > maxWordEdit {
 		return nil, invalid("add", fmt.Sprintf("At most %d words at once.", maxWordEdit), "Import a file instead.")
 	}
 	report := newReport()
@@ -88,9 +89,14 @@ func (a *API) editWords(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	report.Added, report.Updated, report.Skipped = added, 0, report.Skipped+len(add)-added
-	previewWords(&report, add)
-	if added+removed > 0 {
+	report.Added, report.Skipped = added, report.Skipped+len(add)-added
+	if report.Updated, err = a.ownWords(c, l, in.Own); err != nil {
+		return nil, err
+	}
+	for _, w := range add[:min(len(add), previewRows)] {
+		report.Preview = append(report.Preview, wire.ImportEntry{Key: w})
+	}
+	if added+removed+report.Updated > 0 {
 		a.filterChanged(c.ctx())
 	}
 	return report, nil
@@ -103,10 +109,44 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-func previewWords(r *wire.ImportReport, list []string) {
-	for _, w := range list[:min(len(list), previewRows)] {
-		r.Preview = append(r.Preview, wire.ImportEntry{Key: w})
+// ownWords gives entries what is their own; it counts those that changed.
+func (a *API) ownWords(c *call, l sqlite.WordList, own map[string]wire.WordOwn) (int, error) {
+	if len(own) == 0 {
+		return 0, nil
 	}
+	have, err := a.DB.Filters().WordRows(c.ctx(), l.ID, "", 0, 0)
+	if err != nil {
+		return 0, err
+	}
+	var set []sqlite.Word
+	for _, w := range have {
+		o, ok := own[w.Text]
+		if !ok {
+			continue
+		}
+		way := wire.WayBoth
+		if err := checkRule(o.Action, &way, ""); err != nil {
+			return 0, err
+		}
+		if err := within("category", o.Category, 0, 80); err != nil {
+			return 0, err
+		}
+		set = append(set, plainWord(l, filter.Row{Word: w.Text, Category: o.Category, Action: o.Action}))
+	}
+	_, updated, err := a.DB.Filters().PutWords(c.ctx(), l.ID, set, false)
+	return updated, err
+}
+
+// plainWord is an entry without what only repeats its list.
+func plainWord(l sqlite.WordList, r filter.Row) sqlite.Word {
+	w := sqlite.Word{Text: r.Word, Category: r.Category, Action: r.Action}
+	if w.Category == l.Category {
+		w.Category = ""
+	}
+	if w.Action == l.Action {
+		w.Action = ""
+	}
+	return w
 }
 
 // cut shortens a text for display, in characters.
@@ -151,45 +191,71 @@ func (a *API) importWords(c *call) (any, error) {
 		}
 	}
 	report.Truncated = report.Truncated || loaded.Report.More > 0
-	list := loaded.Words()
-	previewWords(&report, list)
-	added, err := a.takeWords(c, l.ID, list, q)
-	if err != nil {
+	for _, r := range loaded.Rows[:min(len(loaded.Rows), previewRows)] {
+		said := slices.DeleteFunc([]string{cut(r.Category, 80), string(r.Action)}, func(s string) bool { return s == "" })
+		report.Preview = append(report.Preview, wire.ImportEntry{Key: r.Word, Value: strings.Join(said, " · ")})
+	}
+	if q.Replace || l.Count == 0 {
+		levelOf(&l, loaded.Rows)
+	}
+	list := make([]sqlite.Word, len(loaded.Rows))
+	for i, r := range loaded.Rows {
+		r.Category = cut(r.Category, 80)
+		list[i] = plainWord(l, r)
+	}
+	if report.Added, report.Updated, err = a.takeWords(c, l, list, q); err != nil {
 		return nil, err
 	}
-	report.Added = added
-	report.Skipped += len(list) - added
+	report.Skipped += len(list) - report.Added - report.Updated
 	return report, nil
 }
 
-// takeWords imports, or only counts what an import would add.
-func (a *API) takeWords(c *call, list int64, words []string, q wire.ImportQuery) (int, error) {
+// levelOf makes what all rows say the list's own, if the list says nothing yet.
+func levelOf(l *sqlite.WordList, rows []filter.Row) {
+	if len(rows) == 0 || l.Category != "" || l.Action != "" {
+		return
+	}
+	first := rows[0]
+	for _, r := range rows {
+		if r.Category != first.Category {
+			first.Category = ""
+		}
+		if r.Action != first.Action {
+			first.Action = ""
+		}
+	}
+	l.Category, l.Action = cut(first.Category, 80), first.Action
+}
+
+// takeWords imports, or only counts what an import would do.
+func (a *API) takeWords(c *call, l sqlite.WordList, words []sqlite.Word, q wire.ImportQuery) (added, updated int, err error) {
 	store := a.DB.Filters()
 	if !q.DryRun {
-		added, _, err := store.EditWords(c.ctx(), list, words, nil, q.Replace)
-		if err == nil {
+		if _, err := store.PutList(c.ctx(), l); err != nil {
+			return 0, 0, err
+		}
+		if added, updated, err = store.PutWords(c.ctx(), l.ID, words, q.Replace); err == nil {
 			a.filterChanged(c.ctx())
 		}
-		return added, err
+		return added, updated, err
 	}
 	if q.Replace {
-		return len(words), nil
+		return len(words), 0, nil
 	}
-	have, err := store.Words(c.ctx(), list, "", "", 0)
-	if err != nil {
-		return 0, err
-	}
-	there := make(map[string]bool, len(have))
+	have, err := store.WordRows(c.ctx(), l.ID, "", 0, 0)
+	there := make(map[string]sqlite.Word, len(have))
 	for _, w := range have {
-		there[w] = true
+		there[w.Text] = w
 	}
-	n := 0
 	for _, w := range words {
-		if !there[w] {
-			n++
+		switch old, ok := there[w.Text]; {
+		case !ok:
+			added++
+		case old != w:
+			updated++
 		}
 	}
-	return n, nil
+	return added, updated, err
 }
 
 // problemCode sorts a remark of the word reader.

@@ -25,6 +25,7 @@ type ExplainedLayer struct {
 	On     bool
 	Action chat.Action // the strictest of its hits
 	Hits   []chat.Hit
+	Reads  []Reading     // of each of Hits
 	Took   time.Duration // best of some runs, so that it says what the layer costs
 }
 
@@ -60,6 +61,11 @@ func (f *Filter) Explain(dir chat.Direction, text string) Explained {
 			l = &x.Layers[1]
 		}
 		l.Hits = append(l.Hits, h)
+		if match := text[h.Start:h.End]; h.Layer == chat.LayerWords {
+			l.Reads = append(l.Reads, readWord(match, h.Rule))
+		} else {
+			l.Reads = append(l.Reads, readLight(match))
+		}
 		if h.Action.Rank() > l.Action.Rank() {
 			l.Action = h.Action
 		}
@@ -89,6 +95,43 @@ func (w *way) excepted(all, counted []span, text string) []chat.Hit {
 		}
 	}
 	return out
+}
+
+// Draft are rules that are not saved yet.
+type Draft struct {
+	Alone    bool // without the filter's own rules
+	Words    []string
+	Patterns []Pattern
+	Allow    []string
+	Category string      // of Words
+	Action   chat.Action // of Words
+	Replace  string      // of Words
+	Mask     *MaskStyle  // nil: the filter's
+	Pinyin   *bool       // nil: the filter's
+}
+
+// DraftList is the name of a draft's words among the lists.
+const DraftList = "draft"
+
+// With returns a filter with a draft's rules beside its own, or in their place.
+// It costs as much as New.
+func (f *Filter) With(d Draft) (*Filter, error) {
+	cfg := f.cfg
+	if d.Alone {
+		cfg.Words, cfg.Allow, cfg.Except, cfg.Patterns, cfg.Personal = nil, nil, nil, nil, nil
+	}
+	cfg.Observer, cfg.WordsOff, cfg.PatternsOff = nil, false, false
+	draft := WordList{Name: DraftList, Category: d.Category, Action: d.Action, Replace: d.Replace, Entries: d.Words}
+	cfg.Words = append([]WordList{draft}, cfg.Words...)
+	cfg.Allow = append(append([]string(nil), cfg.Allow...), d.Allow...)
+	cfg.Patterns = append(append([]Pattern(nil), cfg.Patterns...), d.Patterns...)
+	if d.Mask != nil {
+		cfg.Mask = *d.Mask
+	}
+	if d.Pinyin != nil {
+		cfg.Pinyin = *d.Pinyin
+	}
+	return New(cfg)
 }
 
 // Normalise returns text as the words layer reads it: for search in lists and

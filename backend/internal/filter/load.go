@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -68,8 +69,25 @@ func (l *Loaded) Words() []string {
 	return out
 }
 
-// LoadWords reads a word list: one word a line, or CSV with the columns word,
-// category and action, of which only the first is needed. Empty lines and
+// List returns the rows as a list of the filter.
+func (l *Loaded) List(name string) WordList {
+	list := WordList{Name: name, Entries: l.Words()}
+	for i, r := range l.Rows {
+		if r.Category == "" && r.Action == "" {
+			continue
+		}
+		if list.Own == nil {
+			list.Own = make([]Own, len(l.Rows))
+		}
+		list.Own[i] = Own{Category: r.Category, Action: r.Action}
+	}
+	return list
+}
+
+// LoadWords reads a word list: one word a line, or a table with the columns
+// word, category and action, of which only the first is needed. A first line
+// that names the columns, in English or Chinese, may have them in any order and
+// with semicolons or tabs between; otherwise commas or tabs do. Empty lines and
 // lines that begin with "#" do not count. The encoding is recognised: UTF-8,
 // UTF-16 with a byte order mark, GBK (GB18030) and Big5. A line that cannot be
 // used is left out and reported; an error means that nothing can be used.
@@ -164,6 +182,10 @@ type loader struct {
 	limits LoadLimits
 	out    Loaded
 	seen   map[string]int // key to index in out.Rows
+	begun  bool           // a line was read
+	headed bool           // the first line named the columns
+	comma  rune           // between columns; 0: told line by line
+	cols   columns
 }
 
 func (l *loader) lines(text string) error {
@@ -191,13 +213,15 @@ func (l *loader) problem(entry, reason string) {
 // row takes in one line.
 func (l *loader) row(line string) {
 	row := Row{Line: l.out.Lines, Word: line}
-	if strings.ContainsAny(line, ",\t\"") {
-		if !l.fields(line, &row) {
+	if !l.begun {
+		if l.begun = true; l.first(line) {
 			return
 		}
 	}
-	if l.out.Lines == 1 && strings.EqualFold(row.Word, "word") && l.out.CSV {
-		return // the header
+	if l.headed || strings.ContainsAny(line, ",\t\"") {
+		if !l.fields(line, &row) {
+			return
+		}
 	}
 	in, err := words.Parse(row.Word)
 	if err != nil {
@@ -223,32 +247,98 @@ func (l *loader) row(line string) {
 	l.out.Rows = append(l.out.Rows, row)
 }
 
-// fields splits a line of CSV, with commas or tabs.
-func (l *loader) fields(line string, row *Row) bool {
+// columns are the places of the columns of a table; -1: absent.
+type columns struct{ word, category, action int }
+
+// columnNames are the names under which the columns are recognised.
+var columnNames = [3][]string{
+	{"word", "words", "entry", "词", "词语", "敏感词", "詞語", "關鍵詞", "关键词"},
+	{"category", "class", "tag", "类别", "分类", "類別", "標籤", "标签"},
+	{"action", "do", "动作", "处理", "動作", "處理"},
+}
+
+// actionNames are further names of actions in a table.
+var actionNames = map[string]chat.Action{
+	"拦截": chat.ActionBlock, "屏蔽": chat.ActionBlock, "遮盖": chat.ActionMask, "替换": chat.ActionReplace, "转人工": chat.ActionHandover, "仅记录": chat.ActionNote,
+}
+
+// header reads the columns' names; false: this is no header.
+func header(cells []string) (columns, bool) {
+	at := [3]int{-1, -1, -1}
+	known := 0
+	for i, cell := range cells {
+		cell = strings.ToLower(strings.TrimSpace(cell))
+		for k, names := range columnNames {
+			if at[k] < 0 && slices.Contains(names, cell) {
+				at[k] = i
+				known++
+			}
+		}
+	}
+	return columns{at[0], at[1], at[2]}, at[0] >= 0 && known == len(cells) && known > 1
+}
+
+// cells splits a line of a table, with commas, semicolons or tabs.
+func (l *loader) cells(line string) ([]string, error) {
 	cr := csv.NewReader(strings.NewReader(line))
 	cr.TrimLeadingSpace = true
 	cr.FieldsPerRecord = -1
-	if strings.Contains(line, "\t") {
+	cr.Comma = ','
+	switch {
+	case l.comma != 0:
+		cr.Comma = l.comma
+	case strings.Contains(line, "\t"):
 		cr.Comma = '\t'
 	}
-	f, err := cr.Read()
-	if err != nil || len(f) == 0 || len(f) > 3 && strings.TrimSpace(strings.Join(f[3:], "")) != "" {
+	return cr.Read()
+}
+
+// fields takes a line of a table apart; false: it is no entry.
+func (l *loader) fields(line string, row *Row) bool {
+	f, err := l.cells(line)
+	if err != nil || len(f) == 0 || !l.headed && len(f) > 3 && strings.TrimSpace(strings.Join(f[3:], "")) != "" {
 		l.problem(line, "is not word,category,action: left out")
 		return false
 	}
 	l.out.CSV = true
-	row.Word = strings.TrimSpace(f[0])
-	if len(f) > 1 {
-		row.Category = strings.TrimSpace(f[1])
+	cell := func(i int) string {
+		if i < 0 || i >= len(f) {
+			return ""
+		}
+		return strings.TrimSpace(f[i])
 	}
-	if len(f) > 2 {
-		row.Action = chat.Action(strings.ToLower(strings.TrimSpace(f[2])))
+	row.Word, row.Category = cell(l.cols.word), cell(l.cols.category)
+	action := strings.ToLower(cell(l.cols.action))
+	row.Action = chat.Action(action)
+	if named, ok := actionNames[action]; ok {
+		row.Action = named
 	}
-	if header := l.out.Lines == 1 && strings.EqualFold(row.Word, "word"); row.Action != "" && row.Action.Rank() == 0 && !header {
+	if row.Action != "" && row.Action.Rank() == 0 {
 		l.problem(line, fmt.Sprintf("has the unknown action %q (block, mask, replace, handover, note): left out", row.Action))
 		return false
 	}
 	return true
+}
+
+// first looks whether the first line that counts names the columns.
+func (l *loader) first(line string) bool {
+	l.cols = columns{0, 1, 2}
+	for _, comma := range []rune{',', ';', '\t'} {
+		if !strings.ContainsRune(line, comma) {
+			continue
+		}
+		l.comma = comma
+		f, err := l.cells(line)
+		if err != nil {
+			continue
+		}
+		if cols, ok := header(f); ok {
+			l.cols, l.headed, l.out.CSV = cols, true, true
+			return true
+		}
+	}
+	l.comma = 0
+	return false
 }
 
 // SaveWords writes rows so that LoadWords reads them back: as plain text, or

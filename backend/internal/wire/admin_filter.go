@@ -46,8 +46,14 @@ type FilterConfig struct {
 	Pinyin    bool        `json:"pinyin"`
 	// MaskPersonalData keeps personal data from the upstream and puts it back
 	// in the answer.
-	MaskPersonalData bool         `json:"mask_personal_data"`
-	Review           ReviewConfig `json:"review"`
+	MaskPersonalData bool `json:"mask_personal_data"`
+	// StoredPersonalData is what is stored of what is kept from the upstream:
+	// "original", "masked" (stars) or "label" (the name of its kind).
+	StoredPersonalData string `json:"stored_personal_data"`
+	// MaskStyle is what action "mask" puts in place of a hit: "same" (one star a
+	// character), "three" (***) or "label" (the category).
+	MaskStyle string       `json:"mask_style"`
+	Review    ReviewConfig `json:"review"`
 	// BlockedText is what the visitor reads; empty: the sentence in the
 	// visitor's language.
 	BlockedText string   `json:"blocked_text"`
@@ -111,19 +117,31 @@ type WordQuery struct {
 	Query  string `json:"query"` // substring, after normalisation
 	Limit  int    `json:"limit"` // 1-1000; 0: 200
 	Cursor string `json:"cursor"`
+	Skip   int    `json:"skip"` // entries to leave out, for a window onto a long list; without Cursor
 }
 
 // WordPage is a stretch of entries.
 type WordPage struct {
 	Items []string `json:"items"`
-	Next  string   `json:"next,omitempty"`
-	Total int      `json:"total"` // matching Query
+	// Own has what some of Items have in place of what the list says.
+	Own   map[string]WordOwn `json:"own,omitempty"`
+	Next  string             `json:"next,omitempty"`
+	Total int                `json:"total"` // matching Query
+}
+
+// WordOwn is what an entry has of its own; empty: as the list.
+type WordOwn struct {
+	Category string      `json:"category"` // at most 80 characters
+	Action   chat.Action `json:"action"`
 }
 
 // WordEdit adds and removes entries in one step; duplicates are skipped.
 type WordEdit struct {
 	Add    []string `json:"add"`    // at most 10000
 	Remove []string `json:"remove"` // at most 10000
+	// Own gives entries, added or there already, a category and an action of
+	// their own, or takes them back. At most 10000.
+	Own map[string]WordOwn `json:"own,omitempty"`
 }
 
 // WordExportQuery chooses the form of an export.
@@ -217,6 +235,29 @@ type FilterTest struct {
 	Direction chat.Direction `json:"direction"`
 	Text      string         `json:"text"`   // at most 20000 characters
 	Review    bool           `json:"review"` // ask the model too; costs money
+	// Draft is tried together with the rules in use, or alone; nothing of it is
+	// stored.
+	Draft *FilterDraft `json:"draft,omitempty"`
+}
+
+// FilterDraft are rules that are not saved yet.
+type FilterDraft struct {
+	Alone    bool           `json:"alone"`    // without the rules in use
+	Words    []string       `json:"words"`    // at most 10000
+	Patterns []DraftPattern `json:"patterns"` // at most 50
+	Allow    []string       `json:"allow"`    // texts in which nothing is found; at most 10000
+	Category string         `json:"category"` // of the words
+	Action   chat.Action    `json:"action"`   // of words and patterns; "": the default of the direction
+	Replace  string         `json:"replace"`  // with action "replace"
+	// MaskStyle and Pinyin hold in place of the settings when they are given.
+	MaskStyle string `json:"mask_style,omitempty"`
+	Pinyin    *bool  `json:"pinyin,omitempty"`
+}
+
+// DraftPattern is a pattern that is not saved yet.
+type DraftPattern struct {
+	Name string `json:"name"`
+	Expr string `json:"expr"`
 }
 
 // FilterTestResult is what each layer says.
@@ -224,7 +265,10 @@ type FilterTestResult struct {
 	Action     chat.Action `json:"action"` // of all layers; "" allows
 	Text       string      `json:"text"`   // what goes on
 	Normalised string      `json:"normalised"`
-	Layers     []LayerTest `json:"layers"` // words, patterns, review
+	Pinyin     string      `json:"pinyin,omitempty"` // characters as syllables, where that is on
+	Layers     []LayerTest `json:"layers"`           // words, patterns, review
+	Excepted   []chat.Hit  `json:"excepted"`         // hits that an exception took back
+	Notes      []string    `json:"notes"`            // what is odd about the draft
 }
 
 // LayerTest is one layer's line in the tester.
@@ -235,7 +279,18 @@ type LayerTest struct {
 	Action  chat.Action `json:"action"`
 	Nanos   int64       `json:"ns"`
 	Hits    []chat.Hit  `json:"hits"`
+	Reads   []HitRead   `json:"reads"`             // of each of Hits, how it was read
 	Comment string      `json:"comment,omitempty"` // the model's reason, or why it did not run
+}
+
+// HitRead is how a match was read, as far as that differs from how it was
+// written.
+type HitRead struct {
+	Normalised string `json:"normalised"`
+	// Steps names what was undone: "case", "width", "form", "accents", "marks",
+	// "invisible", "separators", "repeats", "digits", "symbols", "look-alikes",
+	// "traditional", "pinyin".
+	Steps []string `json:"steps"`
 }
 
 // HitQuery filters the hit log, newest first.

@@ -161,7 +161,7 @@ func filterListRoutes() []Route {
 			Doc: "Entries of a list."},
 		{Method: "POST", Path: l + "/words", Name: "editWords", Role: RoleOwner, Request: WordEdit{}, Response: ImportReport{}, Status: 200, MaxBody: 8 << 20,
 			Doc: "Add and remove entries; the report warns of one-letter words and contradictions."},
-		{Method: "POST", Path: l + "/import", Name: "importWords", Role: RoleOwner, Query: ImportQuery{}, Accepts: "text/plain", Response: ImportReport{}, Status: 200, MaxBody: 20 << 20,
+		{Method: "POST", Path: l + "/import", Name: "importWords", Role: RoleOwner, Query: ImportQuery{}, Accepts: "text/plain", Response: ImportReport{}, Status: 200, MaxBody: 64 << 20,
 			Doc: "Import text (one word a line) or CSV, in UTF-8, UTF-16 or GBK. 413 above 20 MiB."},
 		{Method: "GET", Path: l + "/export", Name: "exportWords", Role: RoleOperator, Query: WordExportQuery{}, Produces: "text/plain", Status: 200,
 			Doc: "All entries as a file."},
