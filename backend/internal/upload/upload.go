@@ -91,9 +91,12 @@ func accepted(typ string, types []string) bool {
 }
 
 // clean re-encodes pictures: metadata (places, names) and hidden payloads stay
-// behind. WebP has no encoder here and is kept only when it is plain.
+// behind. Of WebP, which has no encoder here, only the picture's parts are kept.
 func clean(typ string, data []byte) ([]byte, error) {
-	if !strings.HasPrefix(typ, "image/") || typ == "image/webp" {
+	switch {
+	case typ == "image/webp":
+		return plainWebP(data)
+	case !strings.HasPrefix(typ, "image/"):
 		return data, nil
 	}
 	head, _, err := image.DecodeConfig(bytes.NewReader(data))
