@@ -378,11 +378,28 @@ func (a *API) addException(c *call) (any, error) {
 	if slices.ContainsFunc(all, func(e wire.FilterException) bool { return e.Text == in.Text }) {
 		return nil, exists("text", "There is an exception for this text.")
 	}
-	if err := a.DB.Filters().Allow(c.ctx(), in.Text, in.Rule); err != nil {
-		return nil, err
+	if len(in.Also) > maxExceptions {
+		return nil, invalid("also", fmt.Sprintf("At most %d at once.", maxExceptions), "")
+	}
+	for _, text := range append([]string{in.Text}, in.Also...) {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		if err := within("also", text, 1, 200); err != nil {
+			return nil, err
+		}
+		if err := a.DB.Filters().Allow(c.ctx(), text, in.Rule); err != nil {
+			return nil, err
+		}
+		if err := a.DB.Values().Set(c.ctx(), exceptionBy(text), c.operator()); err != nil {
+			return nil, err
+		}
 	}
 	return a.excepted(c, in.Text)
 }
+
+// maxExceptions bounds how many exceptions are added at once.
+const maxExceptions = 1000
 
 func (a *API) deleteException(c *call) (any, error) {
 	id, err := c.number("id")

@@ -82,7 +82,7 @@ func (a *API) markFalsePositive(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.Match == "" { // the model's judgement has no text of its own
+	if _, err := words.Parse(h.Match); err != nil { // the model's judgement has no text of its own, and personal data may not be kept
 		return nil, &fault{Type: wire.ProblemConflict, Title: "No text", Status: 409, Detail: "This hit names no text that could be excepted.", Hint: "Change what the review forbids instead."}
 	}
 	return a.excepted(c, h.Match)

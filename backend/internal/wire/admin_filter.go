@@ -228,6 +228,8 @@ type FilterException struct {
 type FilterExceptionNew struct {
 	Text string `json:"text"` // 1-200 characters
 	Rule string `json:"rule"`
+	// Also are further texts; those that are there already are skipped. At most 1000.
+	Also []string `json:"also,omitempty"`
 }
 
 // FilterTest runs a text through the layers; nothing is stored or counted.

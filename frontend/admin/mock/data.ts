@@ -196,7 +196,7 @@ export const unanswered = (): Unanswered[] => [
 export const importReport: ImportReport = { added: 38, updated: 2, skipped: 4, rejected: 1, encoding: 'utf-8', notes: [{ line: 17, code: 'missing_column', text: 'The answer is missing.' }, { line: 23, code: 'duplicate', text: 'The same question stands in line 4.' }], truncated: false, preview: [{ key: 'How long does shipping take?', value: 'Two to four days.' }] };
 
 export const filters = (): Filters => ({
-  config: { words_on: true, patterns_on: true, shadow: false, action_in: 'block', action_out: 'mask', pinyin: true, mask_personal_data: true, review: { on: false, hold: false, on_failure: 'allow', timeout_ms: 3000, model: '', questions: true, answers: false, topics: '', action: 'block' }, blocked_text: '', locked: [], revision: 12 },
+  config: { words_on: true, patterns_on: true, shadow: false, action_in: 'block', action_out: 'mask', pinyin: true, mask_personal_data: true, stored_personal_data: 'masked', mask_style: 'same', review: { on: false, hold: false, on_failure: 'allow', timeout_ms: 3000, model: '', questions: true, answers: false, topics: '', action: 'block' }, blocked_text: '', locked: [], revision: 12 },
   lists: [
     { id: 1, name: 'Advertising', category: 'spam', action: '', way: 'both', replace: '', enabled: true, count: 412, source: 'starter', read_only: false, updated_at: ago(9000) },
     { id: 2, name: 'Abuse', category: 'abuse', action: 'mask', way: 'both', replace: '', enabled: true, count: 288, source: 'starter', read_only: false, updated_at: ago(9000) },
@@ -235,11 +235,11 @@ export function filterTest(text: string, review: boolean): FilterTestResult {
   const phone = /1[3-9]\d{9}/.exec(text);
   const patterns = phone ? [{ layer: 'patterns' as const, rule: 'phone', action: 'mask' as const, start: bytes(text.slice(0, phone.index)), end: bytes(text.slice(0, phone.index + 11)), match: phone[0] }] : [];
   return {
-    action: found.length ? 'block' : patterns.length ? 'mask' : '', text: phone ? text.replace(phone[0], '***********') : text, normalised: text.toLowerCase().replace(/[-*]/g, ''),
+    action: found.length ? 'block' : patterns.length ? 'mask' : '', text: phone ? text.replace(phone[0], '***********') : text, normalised: text.toLowerCase().replace(/[-*]/g, ''), excepted: [], notes: [],
     layers: [
-      { layer: 'words', on: true, ran: true, action: found.length ? 'block' : '', ns: 412, hits: found },
-      { layer: 'patterns', on: true, ran: true, action: patterns.length ? 'mask' : '', ns: 905, hits: patterns },
-      { layer: 'review', on: false, ran: review, action: '', ns: review ? 812_000_000 : 0, hits: [], comment: review ? 'Nothing to object to.' : '' },
+      { layer: 'words', on: true, ran: true, action: found.length ? 'block' : '', ns: 412, hits: found, reads: found.map((h) => ({ normalised: h.rule, steps: h.match.includes('-') ? ['separators'] : [] })) },
+      { layer: 'patterns', on: true, ran: true, action: patterns.length ? 'mask' : '', ns: 905, hits: patterns, reads: patterns.map((h) => ({ normalised: h.match, steps: [] })) },
+      { layer: 'review', on: false, ran: review, action: '', ns: review ? 812_000_000 : 0, hits: [], reads: [], comment: review ? 'Nothing to object to.' : '' },
     ],
   };
 }

@@ -371,7 +371,7 @@ const handlers: Partial<Record<RouteName, Handler>> = {
   },
   listWords(params, query) {
     const all = (this.words.get(Number(params.id)) ?? []).filter((w) => w.includes((query.query ?? '').toLowerCase()));
-    const from = Number(query.cursor) || 0;
+    const from = Number(query.cursor) || Number(query.skip) || 0;
     const limit = Number(query.limit) || 200;
     return { items: all.slice(from, from + limit), total: all.length, ...(from + limit < all.length ? { next: String(from + limit) } : {}) };
   },
@@ -415,6 +415,11 @@ const handlers: Partial<Record<RouteName, Handler>> = {
   },
   listHits(_p, query) {
     return { items: this.hits.filter((h) => !query.layer || h.layer === query.layer), top: [{ layer: 'words', rule: 'casino', count: 41 }, { layer: 'patterns', rule: 'phone', count: 17 }] };
+  },
+  addException(_p, _q, body: { text: string; rule: string; also?: string[] }) {
+    const made = [body.text, ...(body.also ?? [])].map((text, i) => ({ id: Date.now() + i, text, rule: body.rule, at: new Date().toISOString(), by: 'owner' }));
+    this.filters.exceptions.unshift(...made);
+    return made[0];
   },
   markFalsePositive(params) {
     const hit = this.hits.find((h) => h.id === Number(params.id));
