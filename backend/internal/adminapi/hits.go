@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"haoke/backend/internal/chat"
+	wordset "haoke/backend/internal/filter/words"
 	"haoke/backend/internal/wire"
 )
 
@@ -82,7 +83,7 @@ func (a *API) markFalsePositive(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := words.Parse(h.Match); err != nil { // the model's judgement has no text of its own, and personal data may not be kept
+	if _, err := wordset.Parse(h.Match); err != nil { // the model's judgement has no text of its own, and personal data may not be kept
 		return nil, &fault{Type: wire.ProblemConflict, Title: "No text", Status: 409, Detail: "This hit names no text that could be excepted.", Hint: "Change what the review forbids instead."}
 	}
 	return a.excepted(c, h.Match)

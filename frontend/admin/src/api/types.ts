@@ -358,6 +358,7 @@ export interface FilterException {
 export interface FilterExceptionNew {
   text: string;
   rule: string;
+  also?: string[];
 }
 
 export interface FilterHit {
