@@ -53,6 +53,7 @@ type Codecs struct {
 
 	mu      sync.Mutex
 	plain   *zstd.Encoder
+	quick   *zstd.Encoder // for large records
 	writer  *zstd.Encoder // with dictionary writerOf
 	wroteBy int64
 	readers map[int64]*zstd.Decoder
@@ -78,7 +79,7 @@ func (c *Codecs) Compress(ctx context.Context, codec string, dict int64, record 
 	case S2:
 		return s2.EncodeBest(nil, record), nil
 	case Zstd, ZstdDict:
-		w, err := c.writerFor(ctx, codec, dict)
+		w, err := c.writerFor(ctx, codec, dict, len(record))
 		if err != nil {
 			return nil, fmt.Errorf("compress conversation: %w", err)
 		}
@@ -154,11 +155,15 @@ func unmix(m *mix.Codec, data []byte) ([]byte, error) {
 	return Pack(nil, msgs)
 }
 
+// quickFrom is the size of a record from which plain zstd does without its best
+// level: 50 MB take 20 s at that, half a second at the ordinary one.
+const quickFrom = 1 << 20
+
 // newWriter makes an encoder. One goroutine: with more, a dictionary would not
 // reach all blocks.
-func newWriter(dict []byte) (*zstd.Encoder, error) {
+func newWriter(dict []byte, level zstd.EncoderLevel) (*zstd.Encoder, error) {
 	opts := []zstd.EOption{
-		zstd.WithEncoderLevel(zstd.SpeedBestCompression), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false),
+		zstd.WithEncoderLevel(level), zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false),
 		zstd.WithWindowSize(1 << 20), zstd.WithZeroFrames(true), zstd.WithAllLitEntropyCompression(true),
 	}
 	if dict != nil {
@@ -190,27 +195,34 @@ func (c *Codecs) dictFor(ctx context.Context, codec string, id int64) ([]byte, e
 	return data, nil
 }
 
-func (c *Codecs) writerFor(ctx context.Context, codec string, id int64) (*zstd.Encoder, error) {
+func (c *Codecs) writerFor(ctx context.Context, codec string, id int64, size int) (*zstd.Encoder, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if codec == Zstd && c.plain != nil {
-		return c.plain, nil
+	level, kept := zstd.SpeedBestCompression, &c.writer
+	switch {
+	case codec == ZstdDict:
+		if c.wroteBy != id {
+			c.writer = nil
+		}
+	case size >= quickFrom:
+		level, kept = zstd.SpeedDefault, &c.quick
+	default:
+		kept = &c.plain
 	}
-	if codec == ZstdDict && c.writer != nil && c.wroteBy == id {
-		return c.writer, nil
+	if *kept != nil {
+		return *kept, nil
 	}
 	dict, err := c.dictFor(ctx, codec, id)
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWriter(dict)
+	w, err := newWriter(dict, level)
 	if err != nil {
 		return nil, err
 	}
-	if codec == Zstd {
-		c.plain = w
-	} else {
-		c.writer, c.wroteBy = w, id
+	*kept = w
+	if codec == ZstdDict {
+		c.wroteBy = id
 	}
 	return w, nil
 }

@@ -202,7 +202,7 @@ func TrainFor(codec string, samples [][]byte) ([]byte, error) {
 	for _, s := range samples[first:] {
 		all = appendBytes(all, s)
 	}
-	w, err := newWriter(nil)
+	w, err := newWriter(nil, zstd.SpeedBestCompression)
 	if err != nil {
 		return nil, fmt.Errorf("train dictionary: %w", err)
 	}

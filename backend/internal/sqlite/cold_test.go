@@ -311,3 +311,62 @@ func TestFileShrinks(t *testing.T) {
 		t.Errorf("%d KB of %d KB left after deleting everything", left>>10, full>>10)
 	}
 }
+
+// Sealing a long conversation indexes it in small commits beforehand, deleting
+// it takes the entries away in small commits afterwards, and another who
+// indexes at the same time harms neither.
+func TestLongConversationsInSmallCommits(t *testing.T) {
+	ctx := context.Background()
+	db := open(t)
+	m := session.New(session.Config{}, db.Conversations())
+	c, cold := db.Conversations(), db.Cold()
+	id := start(t, m, chat.Conversation{}, "the beginning is amber")
+	msgs := make([]chat.Message, 3*purgeStep)
+	for i := range msgs {
+		msgs[i] = chat.Message{From: chat.FromVisitor, Text: fmt.Sprintf("number %d is zinc", i)}
+	}
+	if _, err := m.Append(ctx, id, session.Append{Messages: msgs}); err != nil {
+		t.Fatal(err)
+	}
+	before := db.commits.Load()
+	stop := make(chan struct{})
+	other := make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				other <- nil
+				return
+			default:
+			}
+			if _, err := db.indexStep(ctx); err != nil {
+				other <- err
+				return
+			}
+		}
+	}()
+	must(t, cold.Seal(ctx, blobOf(t, c, id), false))
+	close(stop)
+	must(t, <-other)
+	if n := db.commits.Load() - before; n < 3*purgeStep/indexBatch {
+		t.Errorf("%d commits: the whole index was written at once", n)
+	}
+	entries := func() int { return count(t, db, "SELECT count(*) FROM message_fts_docsize") }
+	if n := entries(); n != 3*purgeStep+2 { // messages and who it was
+		t.Errorf("%d entries", n)
+	}
+	for _, word := range []string{"amber", "zinc"} {
+		page, err := c.List(ctx, Query{Text: word, Limit: 5})
+		if err != nil || len(page.Items) != 1 {
+			t.Errorf("%s: %d conversations, %v", word, len(page.Items), err)
+		}
+	}
+	must(t, c.Delete(ctx, id))
+	if n := entries(); n < purgeStep {
+		t.Errorf("%d entries are left: all went at once", n)
+	}
+	must(t, db.Settle(ctx))
+	if n := entries(); n != 0 {
+		t.Errorf("%d entries are left", n)
+	}
+}

@@ -126,8 +126,7 @@ func (db *DB) purgeNext(ctx context.Context) (more bool, err error) {
 		if _, err := tx.exec("DELETE FROM purge WHERE lo = ?", lo); err != nil || left == 0 {
 			return err
 		}
-		_, err = tx.exec("INSERT INTO purge (lo, hi, fts) VALUES (?,?,?)", left, hi, fts)
-		return err
+		return purgeLater(tx, left, hi, fts)
 	})
 	return true, wrap("delete messages", err)
 }

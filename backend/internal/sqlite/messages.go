@@ -162,7 +162,14 @@ func dropRows(tx *Tx, n int64, fts bool) error {
 	if err != nil || left == 0 {
 		return err
 	}
-	_, err = tx.exec("INSERT OR REPLACE INTO purge (lo, hi, fts) VALUES (?,?,?)", left, hi, fts)
+	return purgeLater(tx, left, hi, fts)
+}
+
+// purgeLater notes a range that is to be deleted. Sealing and deleting a
+// conversation may meet at the same row: then the more thorough one counts.
+func purgeLater(tx *Tx, lo, hi int64, fts bool) error {
+	_, err := tx.exec(`INSERT INTO purge (lo, hi, fts) VALUES (?,?,?)
+		ON CONFLICT (lo) DO UPDATE SET hi = max(hi, excluded.hi), fts = max(fts, excluded.fts)`, lo, hi, fts)
 	return err
 }
 
@@ -170,14 +177,23 @@ func dropRows(tx *Tx, n int64, fts bool) error {
 // returns the first row key that is left to do, 0 when none is.
 func purgeRange(tx *Tx, lo, hi int64, fts bool) (int64, error) {
 	upto, left := hi, int64(0)
-	// Deleted conversations may be sealed: then only the full-text entries are
-	// here, and those are counted by seq.
 	err := tx.row("SELECT mid FROM messages WHERE mid BETWEEN ? AND ? ORDER BY mid LIMIT 1 OFFSET ?", []any{lo, hi, purgeStep}, &left)
-	switch {
-	case err == nil:
-		upto = left - 1
-	case !noRows(err):
+	if err != nil && !noRows(err) {
 		return 0, err
+	}
+	if fts {
+		// Of a conversation that is sealed only the full-text entries are here.
+		var entry int64
+		err := tx.row("SELECT id FROM message_fts_docsize WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 1 OFFSET ?", []any{lo, hi, purgeStep}, &entry)
+		if err != nil && !noRows(err) {
+			return 0, err
+		}
+		if entry > 0 && (left == 0 || entry < left) {
+			left = entry
+		}
+	}
+	if left > 0 {
+		upto = left - 1
 	}
 	if fts {
 		if _, err := tx.exec("DELETE FROM message_fts WHERE rowid BETWEEN ? AND ?", lo, upto); err != nil {
