@@ -20,6 +20,7 @@ func benchCommand() *cobra.Command {
 	var asJSON, short bool
 	var html string
 	var only []string
+	var soak time.Duration
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Load test: how many visitors can this machine serve?",
@@ -30,11 +31,18 @@ piece, each durable text, order, no loss, no duplicate.
 
 --short runs the short form of every benchmark, baselines included, and prints
 one table with targets beside results. --only picks parts of it:
-  ` + strings.Join(loadtest.Sections(), ", "),
+  ` + strings.Join(loadtest.Sections(), ", ") + `
+(collector runs only when it is picked: it compares settings of the garbage
+collector.)
+
+--soak keeps --visitors connected for a long time while --rate of them a second
+leave and are followed by others, and looks for a rising line.`,
 		Example: `  haoked bench
   haoked bench --visitors 5000 --rate 200 --duration 1m --html report.html
   haoked bench --url http://127.0.0.1:8787 --visitors 100 --rate 5
-  haoked bench --short --only connections,turns`,
+  haoked bench --short --html report.html          # how many at most, with plots
+  haoked bench --short --only connections,turns
+  haoked bench --soak 1h --visitors 2000 --rate 10`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			exe, err := os.Executable()
@@ -54,6 +62,13 @@ one table with targets beside results. --only picks parts of it:
 					}
 				}
 				rep, err := loadtest.Short(c.Context(), cfg, only)
+				if err != nil {
+					return err
+				}
+				return write(c, rep, asJSON, html)
+			}
+			if soak > 0 {
+				rep, err := loadtest.Soak(c.Context(), cfg, soak)
 				if err != nil {
 					return err
 				}
@@ -89,6 +104,7 @@ one table with targets beside results. --only picks parts of it:
 	f.BoolVar(&short, "short", false, "run the short form of every benchmark")
 	f.IntVar(&cfg.Stored, "stored", 100_000, "conversations in the full store of the short form")
 	f.StringSliceVar(&only, "only", nil, "run these parts of the short form")
+	f.DurationVar(&soak, "soak", 0, "run this long with visitors who come and go")
 	f.StringVar(&cfg.Profile, "pprof", "", "folder for profiles of the server")
 	f.MarkHidden("pprof")
 	c.AddCommand(benchPart())

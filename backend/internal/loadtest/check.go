@@ -49,6 +49,8 @@ type frameView struct {
 	Text string `json:"text"`
 	Code string `json:"code"`
 	End  string `json:"finish"`
+
+	Token string `json:"token"` // of a welcome
 }
 
 // start begins a question; nothing may be under way.

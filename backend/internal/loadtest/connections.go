@@ -88,12 +88,12 @@ func (s *Suite) hold(ctx context.Context, p *subject, n, steps int) (held, Outco
 	begun := time.Now()
 	for i := range steps {
 		k := n*(i+1)/steps - n*i/steps
-		f, err := openFleet(ctx, p.public, k, parallelDials, t, nil)
+		f, err := openFleetAfter(ctx, p.public, n*i/steps, k, parallelDials, t, nil)
 		if err != nil {
 			return h, Outcome{}, err
 		}
 		fleets = append(fleets, f)
-		f.once(ctx, 200)
+		f.once(ctx, atOnce)
 		v, err := p.inspect.collected(ctx)
 		if err != nil {
 			return h, Outcome{}, err
@@ -121,17 +121,21 @@ func (s *Suite) hold(ctx context.Context, p *subject, n, steps int) (held, Outco
 	return h, t.outcome(time.Since(begun)), nil
 }
 
+// atOnce is how many visitors ask at the same time while a server is filled.
+const atOnce = 200
+
 // awaken has the process do once what it does only once: load the tokenizer,
-// open its first connections.
+// open the connections to its upstream that the measurement will use, fill its
+// pools. What that takes is no visitor's.
 func awaken(ctx context.Context, p *subject) error {
 	t := newTally()
-	f, err := openFleet(ctx, p.public, 20, 20, t, nil)
+	f, err := openFleet(ctx, p.public, atOnce, 20, t, nil)
 	if err != nil {
 		return err
 	}
 	defer f.close()
 	for range 3 {
-		f.once(ctx, 20)
+		f.once(ctx, atOnce)
 		time.Sleep(500 * time.Millisecond)
 	}
 	return nil

@@ -34,7 +34,8 @@ func (f *fleet) drive(ctx context.Context, rate float64, d, patience time.Durati
 			}
 		}
 		v := f.free(ctx, end.Add(patience))
-		if v == nil {
+		if v == nil { // every visitor still waits: what is due now is never asked
+			f.tally.missed(int64(end.Sub(due)/gap) + 1)
 			break
 		}
 		v.send(ctx, numbers.Add(1), due)
@@ -65,15 +66,15 @@ func (f *fleet) free(ctx context.Context, until time.Time) *visitor {
 // saturate keeps n questions under way for d: the most that goes through.
 func (f *fleet) saturate(ctx context.Context, n int, d time.Duration) time.Duration {
 	begun := time.Now()
+	before := f.tally.ended()
 	for range n {
 		if v := f.free(ctx, begun.Add(d)); v != nil {
 			v.send(ctx, numbers.Add(1), time.Now())
 		}
 	}
 	// One goes out for each that comes in: the idle queue holds the others.
-	_, before, _ := f.tally.counts()
 	for time.Since(begun) < d && ctx.Err() == nil {
-		_, now, _ := f.tally.counts()
+		now := f.tally.ended()
 		for ; before < now; before++ {
 			if v := f.free(ctx, begun.Add(d)); v != nil {
 				v.send(ctx, numbers.Add(1), time.Now())

@@ -17,9 +17,21 @@ import (
 // free ports holds about 28,000.
 const perAddress = 25_000
 
+// from is the source address of the n-th socket towards a server on loopback:
+// 127.0.0.1 for the first, then others of 127/8; nil is the system's choice.
+// Only Linux has all of these addresses without being told.
+func from(n int) net.Addr {
+	k := n / perAddress
+	if k == 0 {
+		return nil
+	}
+	return &net.TCPAddr{IP: net.IPv4(127, 0, byte(k/250), byte(1+k%250))}
+}
+
 // fleet is a number of open visitors.
 type fleet struct {
 	url      string
+	first    int // sockets that other fleets have open
 	visitors []*visitor
 	idle     chan *visitor // those without a question under way
 	tally    *tally
@@ -27,14 +39,17 @@ type fleet struct {
 	closing  atomic.Bool
 }
 
-// visitor is one socket. The reader goroutine owns check; mu guards the fields
+// visitor is one socket. The reader goroutine owns check until gone is closed; mu guards the fields
 // that a question sets.
 type visitor struct {
 	f  *fleet
 	ws *wsconn.Client
 	n  int
 
-	done func() // told once when the next question is over; nil: nobody
+	token   string      // opens the same conversation again
+	leaving atomic.Bool // its end is wanted
+	gone    chan struct{}
+	done    func() // told once when the next question is over; nil: nobody
 
 	mu    sync.Mutex
 	check checker
@@ -45,10 +60,13 @@ type visitor struct {
 
 // openFleet opens n visitors, parallel of them at a time, and says hello.
 func openFleet(ctx context.Context, base string, n, parallel int, tally *tally, progress func(open int)) (*fleet, error) {
-	f := &fleet{
-		url:  "ws" + strings.TrimPrefix(strings.TrimRight(base, "/"), "http") + "/v1/chat?site=default",
-		idle: make(chan *visitor, n), tally: tally, visitors: make([]*visitor, n),
-	}
+	return openFleetAfter(ctx, base, 0, n, parallel, tally, progress)
+}
+
+// openFleetAfter is openFleet beside fleets that have first sockets open.
+func openFleetAfter(ctx context.Context, base string, first, n, parallel int, tally *tally, progress func(open int)) (*fleet, error) {
+	f := newFleet(base, n, tally)
+	f.first = first
 	var next, open atomic.Int64
 	var wg sync.WaitGroup
 	fail := make(chan error, parallel)
@@ -88,19 +106,28 @@ func openFleet(ctx context.Context, base string, n, parallel int, tally *tally, 
 	return f, nil
 }
 
-// open dials, says hello and waits for the welcome.
-func (f *fleet) open(ctx context.Context, n int) (*visitor, error) {
-	cfg := wsconn.DialConfig{Subprotocol: "haoke.v1"}
-	if n >= perAddress {
-		cfg.LocalAddr = &net.TCPAddr{IP: net.IPv4(127, 0, byte(n/perAddress/250), byte(1+n/perAddress%250))}
+func newFleet(base string, n int, tally *tally) *fleet {
+	return &fleet{
+		url:  "ws" + strings.TrimPrefix(strings.TrimRight(base, "/"), "http") + "/v1/chat?site=default",
+		idle: make(chan *visitor, n), tally: tally, visitors: make([]*visitor, n),
 	}
+}
+
+// open is a new visitor who says hello.
+func (f *fleet) open(ctx context.Context, n int) (*visitor, error) {
+	return f.enter(ctx, n, `{"type":"hello","locale":"en"}`)
+}
+
+// enter dials, says hello and waits for the welcome.
+func (f *fleet) enter(ctx context.Context, n int, hello string) (*visitor, error) {
+	cfg := wsconn.DialConfig{Subprotocol: "haoke.v1", LocalAddr: from(f.first + n)}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	ws, _, err := wsconn.Dial(ctx, f.url, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if err := ws.Write(ctx, []byte(`{"type":"hello","locale":"en"}`)); err != nil {
+	if err := ws.Write(ctx, []byte(hello)); err != nil {
 		ws.Cut()
 		return nil, fmt.Errorf("say hello: %w", err)
 	}
@@ -114,7 +141,7 @@ func (f *fleet) open(ctx context.Context, n int) (*visitor, error) {
 		ws.Cut()
 		return nil, fmt.Errorf("no welcome but %.100s", b)
 	}
-	v := &visitor{f: f, ws: ws, n: n}
+	v := &visitor{f: f, ws: ws, n: n, token: w.Token, gone: make(chan struct{})}
 	v.check.seq = w.Seq
 	f.readers.Go(v.read)
 	return v, nil
@@ -122,11 +149,12 @@ func (f *fleet) open(ctx context.Context, n int) (*visitor, error) {
 
 // read is the visitor's reader; it ends with the socket.
 func (v *visitor) read() {
+	defer close(v.gone)
 	var buf []byte
 	for {
 		var err error
 		if buf, err = v.ws.ReadInto(context.Background(), buf[:0]); err != nil {
-			if !v.f.closing.Load() {
+			if !v.f.closing.Load() && !v.leaving.Load() {
 				v.f.tally.fault("connection lost", fmt.Sprintf("close code %d", wsconn.CloseCode(err)))
 				v.lose()
 			}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"runtime/pprof"
 	"strconv"
 	"time"
@@ -18,12 +19,13 @@ import (
 
 // Vitals is what a measured process tells about itself.
 type Vitals struct {
-	Allocated  uint64 `json:"allocated"` // bytes since its start
-	Mallocs    uint64 `json:"mallocs"`   // objects since its start
-	Heap       uint64 `json:"heap"`      // bytes in use
-	Stacks     uint64 `json:"stacks"`
-	Goroutines int    `json:"goroutines"`
-	Collected  uint32 `json:"collected"` // garbage collections
+	Allocated  uint64  `json:"allocated"` // bytes since its start
+	Mallocs    uint64  `json:"mallocs"`   // objects since its start
+	Heap       uint64  `json:"heap"`      // bytes in use
+	Stacks     uint64  `json:"stacks"`
+	Goroutines int     `json:"goroutines"`
+	Collected  uint32  `json:"collected"`  // garbage collections
+	Collecting float64 `json:"collecting"` // seconds of processor time in the garbage collector, idle time not counted
 }
 
 // ServeVitals answers questions of the load test about the process it runs in
@@ -37,7 +39,7 @@ func ServeVitals(ctx context.Context, l net.Listener) error {
 		runtime.ReadMemStats(&m)
 		json.NewEncoder(w).Encode(Vitals{
 			Allocated: m.TotalAlloc, Mallocs: m.Mallocs, Heap: m.HeapAlloc, Stacks: m.StackInuse,
-			Goroutines: runtime.NumGoroutine(), Collected: m.NumGC,
+			Goroutines: runtime.NumGoroutine(), Collected: m.NumGC, Collecting: collecting(),
 		})
 	}
 	mux.HandleFunc("GET /vitals", tell)
@@ -66,6 +68,19 @@ func ServeVitals(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("serve vitals: %w", err)
 	}
 	return nil
+}
+
+// collecting is the processor time that the garbage collector took from the
+// program, as the runtime estimates it.
+func collecting() float64 {
+	of := []metrics.Sample{{Name: "/cpu/classes/gc/total:cpu-seconds"}, {Name: "/cpu/classes/gc/mark/idle:cpu-seconds"}}
+	metrics.Read(of)
+	for _, s := range of {
+		if s.Value.Kind() != metrics.KindFloat64 {
+			return 0
+		}
+	}
+	return of[0].Value.Float64() - of[1].Value.Float64()
 }
 
 // inspector asks a child for its vitals.

@@ -45,15 +45,35 @@ func affinity(call uintptr, set *cpuSet) error {
 }
 
 // memory is the resident set of a process in bytes.
-func memory(pid int) (int64, error) {
+func memory(pid int) (int64, error) { return status(pid, "VmRSS:") }
+
+// peakMemory is the largest that its resident set has been.
+func peakMemory(pid int) (int64, error) { return status(pid, "VmHWM:") }
+
+// openFiles is how many files and sockets a process has open; 0: not known.
+func openFiles(pid int) int {
+	d, err := os.Open(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		return 0
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	if err != nil {
+		return 0
+	}
+	return len(names)
+}
+
+// status reads a size from a process's status file.
+func status(pid int, field string) (int64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, fmt.Errorf("read a process's memory: %w", err)
 	}
-	_, rest, ok := strings.Cut(string(b), "VmRSS:")
+	_, rest, ok := strings.Cut(string(b), field)
 	f := strings.Fields(rest)
 	if !ok || len(f) == 0 {
-		return 0, fmt.Errorf("read a process's memory: no VmRSS")
+		return 0, fmt.Errorf("read a process's memory: no %s", field)
 	}
 	kb, err := strconv.ParseInt(f[0], 10, 64)
 	return kb << 10, err

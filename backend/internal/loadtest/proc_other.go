@@ -16,6 +16,10 @@ func pinned(_ []int, start func() error) error { return start() }
 
 func memory(int) (int64, error) { return 0, errNotHere }
 
+func peakMemory(int) (int64, error) { return 0, errNotHere }
+
+func openFiles(int) int { return 0 }
+
 func processor(int) (time.Duration, error) { return 0, errNotHere }
 
 // fileLimit is a guess that holds everywhere; there is no portable way to ask.

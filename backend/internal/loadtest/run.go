@@ -167,6 +167,7 @@ func (r *Report) local(ctx context.Context, c Config, l *lab) error {
 	call.drive(ctx, c.Rate, min(part, 2*time.Second)) // connections and code paths warm
 	direct.reset()
 	call.drive(ctx, c.Rate, part)
+	call.close()
 	d := direct.outcome(part)
 	r.Direct = &d
 
@@ -184,6 +185,9 @@ func (r *Report) local(ctx context.Context, c Config, l *lab) error {
 
 // measure is the load on one server, with the figures of its process.
 func (r *Report) measure(ctx context.Context, c Config, s *subject) error {
+	if err := awaken(ctx, s); err != nil {
+		return err
+	}
 	empty, err := s.inspect.collected(ctx)
 	if err != nil {
 		return err

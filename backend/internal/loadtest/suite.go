@@ -52,22 +52,24 @@ type Suite struct {
 
 // section is one part of the suite.
 type section struct {
-	name string
-	run  func(*Suite, context.Context) error
+	name  string
+	run   func(*Suite, context.Context) error
+	asked bool // runs only when it is asked for by name
 }
 
 // sections are the parts in the order of their run.
 func sections() []section {
 	return []section{
-		{"connections", (*Suite).connections},
-		{"turns", (*Suite).turns},
-		{"throughput", (*Suite).throughput},
-		{"memory", (*Suite).memoryOfTurns},
-		{"scans", (*Suite).scans},
-		{"start", (*Suite).coldStart},
-		{"growth", (*Suite).growth},
-		{"recall", (*Suite).recall},
-		{"compression", (*Suite).compression},
+		{name: "connections", run: (*Suite).connections},
+		{name: "turns", run: (*Suite).turns},
+		{name: "throughput", run: (*Suite).throughput},
+		{name: "memory", run: (*Suite).memoryOfTurns},
+		{name: "scans", run: (*Suite).scans},
+		{name: "start", run: (*Suite).coldStart},
+		{name: "growth", run: (*Suite).growth},
+		{name: "recall", run: (*Suite).recall},
+		{name: "compression", run: (*Suite).compression},
+		{name: "collector", run: (*Suite).collector, asked: true},
 	}
 }
 
@@ -86,15 +88,14 @@ func IsSection(name string) bool { return slices.Contains(Sections(), name) }
 // Short runs the short form of every benchmark, or of those in only. A part
 // that cannot be carried out is a row that says so.
 func Short(ctx context.Context, cfg Config, only []string) (*Suite, error) {
-	dir, err := scratch()
+	s, err := newSuite(cfg, "")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	s := &Suite{When: time.Now().UTC().Truncate(time.Second), Machine: machine(), Go: runtime.Version(), cfg: cfg.withDefaults(), dir: dir}
+	defer os.RemoveAll(s.dir)
 	begun := time.Now()
 	for _, x := range sections() {
-		if len(only) > 0 && !slices.Contains(only, x.name) {
+		if len(only) > 0 && !slices.Contains(only, x.name) || len(only) == 0 && x.asked {
 			continue
 		}
 		s.part = x.name
@@ -108,6 +109,15 @@ func Short(ctx context.Context, cfg Config, only []string) (*Suite, error) {
 	}
 	s.Seconds = time.Since(begun).Seconds()
 	return s, nil
+}
+
+// newSuite makes a suite with a scratch folder, which the caller removes.
+func newSuite(cfg Config, part string) (*Suite, error) {
+	dir, err := scratch()
+	if err != nil {
+		return nil, err
+	}
+	return &Suite{When: time.Now().UTC().Truncate(time.Second), Machine: machine(), Go: runtime.Version(), cfg: cfg.withDefaults(), part: part, dir: dir}, nil
 }
 
 // atMost adds a row whose value must not be above the target.

@@ -101,6 +101,21 @@ func (t *tally) settled() bool {
 	return t.answers+t.refusals+t.losses+t.wrongs >= t.questions
 }
 
+// missed counts questions that were due and could not be asked.
+func (t *tally) missed(n int64) {
+	t.mu.Lock()
+	t.questions += n
+	t.losses += n
+	t.mu.Unlock()
+}
+
+// ended counts the questions that have come to an end, whichever.
+func (t *tally) ended() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.answers + t.refusals + t.losses + t.wrongs
+}
+
 // counts is what was counted so far.
 func (t *tally) counts() (questions, answers, good int64) {
 	t.mu.Lock()

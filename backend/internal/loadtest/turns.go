@@ -101,6 +101,7 @@ func (s *Suite) streams(ctx context.Context, n int, a answers) (streamed, error)
 func (s *Suite) calls(ctx context.Context, base string, rate float64, warm, part time.Duration) Outcome {
 	t := newTally()
 	c := newCaller(base, t)
+	defer c.close()
 	c.drive(ctx, rate, warm)
 	t.reset()
 	c.drive(ctx, rate, part)

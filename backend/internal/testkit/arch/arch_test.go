@@ -55,7 +55,7 @@ var layers = [][]string{
 	{"httpd", "adminapi", "gateway", "auth", "loadtest"},
 	{"engine"},
 	{"filter", "session", "prompt", "tokens", "admit", "keypool", "price", "upstream", "sqlite", "archive",
-		"clickhouse", "wsconn", "wire", "settings", "secret", "metrics", "logs", "offline", "sim", "phrases", "doctor", "update", "upload"},
+		"clickhouse", "wsconn", "wire", "settings", "secret", "metrics", "logs", "offline", "sim", "phrases", "doctor", "update", "upload", "collector"},
 	{"chat", "codec"},
 }
 
