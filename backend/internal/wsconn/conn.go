@@ -82,6 +82,7 @@ type Conn struct {
 	mu       sync.Mutex
 	room     *sync.Cond // signalled when the queue shrinks or the socket closes; nil until someone waits
 	queue    *[]byte    // frames as they go out; nil: none
+	begun    int        // bytes at the queue's front of a frame that has gone out in part
 	end      *ending    // nil until somebody closes the socket
 	inflight int        // bytes that the writer took and has not written yet
 	agreed   bool       // the subprotocol was

@@ -153,3 +153,43 @@ func TestTLSSocketsWaitByThemselves(t *testing.T) {
 		t.Errorf("ended with %v", err)
 	}
 }
+
+// TestOverflowFinishesTheFrameThatWasBegun: of a piece that was written at once
+// the network took a part; the queue behind it overflows before the writer gets
+// to run. The peer must be able to read up to the close frame.
+func TestOverflowFinishesTheFrameThatWasBegun(t *testing.T) {
+	s := mode{}.serve(t, Config{QueueBytes: 64 << 10})
+	peer := s.raw(t, nil)
+	c := <-s.open
+	r := newRecorder()
+	c.Serve(r)
+	may := make(chan struct{})
+	drain := c.drain
+	c.drainer = func() { <-may; drain() }
+	frame := []byte(strings.Repeat("z", 9000))
+	begun := func() int { c.mu.Lock(); defer c.mu.Unlock(); return c.begun }
+	for i := 0; begun() == 0; i++ {
+		if err := c.SendNow(frame); err != nil || i > 10_000 {
+			t.Fatalf("the network took %d frames whole: %v", i, err)
+		}
+	}
+	var err error
+	for err == nil {
+		err = c.Send(frame)
+	}
+	if err != ErrTooSlow {
+		t.Fatal(err)
+	}
+	close(may)
+	got := received(t, peer)
+	for i, g := range got[:len(got)-2] {
+		if g != "text:"+string(frame) {
+			t.Fatalf("frame %d: %.60q", i, g)
+		}
+	}
+	if end := strings.Join(got[len(got)-2:], " "); end != "close:4003 end" {
+		t.Errorf("ended with %s", end)
+	}
+	peer.Close()
+	r.wait(t)
+}

@@ -38,6 +38,9 @@ func (c *Conn) SendNow(frame []byte) error {
 	if n := c.watch.write(*b); n < len(*b) {
 		*b = (*b)[:copy(*b, (*b)[n:])]
 		c.queue = b
+		if n > 0 {
+			c.begun = len(*b)
+		}
 		c.startLocked() // the writer waits, and learns of errors
 		return nil
 	}
@@ -57,7 +60,7 @@ func (c *Conn) sendLocked(op byte, payload []byte) error {
 	}
 	if c.waiting()+len(payload)+4 > c.cfg.QueueBytes {
 		if c.queue != nil {
-			*c.queue = (*c.queue)[:0]
+			*c.queue = (*c.queue)[:c.begun] // a frame that was begun is finished
 		}
 		c.closeLocked(c.cfg.CloseSlow, "too slow")
 		c.end.cause = ErrTooSlow
@@ -145,7 +148,7 @@ func (c *Conn) batch() (batch *[]byte, last bool) {
 		*c.queue = appendClose(*c.queue, e.code, e.reason)
 		e.sent, last = true, true
 	}
-	batch, c.queue = c.queue, nil
+	batch, c.queue, c.begun = c.queue, nil, 0
 	if batch == nil || len(*batch) == 0 || c.dead {
 		putQueue(batch)
 		c.writing, c.inflight = false, 0
