@@ -194,6 +194,7 @@ func (a *App) endBySignal(run context.Context) {
 // serve opens the appliance, or finds the one that serves the folder already,
 // and returns its admin side; nil when neither is possible.
 func (a *App) serve(run context.Context, closeLog func()) http.Handler {
+	backend.TuneCollector()
 	b, err := backend.New(run, a.cfg)
 	var held *backend.HeldError
 	switch {
