@@ -60,7 +60,11 @@ func encodingOf(model string) encoding {
 }
 
 // bpe is one loaded vocabulary.
-type bpe struct{ t *tiktoken.Tiktoken }
+type bpe struct {
+	e     encoding
+	ranks map[string]int
+	t     *tiktoken.Tiktoken
+}
 
 func newBPE(e encoding) (*bpe, error) {
 	name := encodingNames[e]
@@ -75,7 +79,7 @@ func newBPE(e encoding) (*bpe, error) {
 		return nil, fmt.Errorf("build vocabulary %s: %w", name, err)
 	}
 	enc := &tiktoken.Encoding{Name: name, PatStr: encodingPatterns[e], MergeableRanks: ranks}
-	return &bpe{tiktoken.NewTiktoken(core, enc, map[string]any{})}, nil
+	return &bpe{e, ranks, tiktoken.NewTiktoken(core, enc, map[string]any{})}, nil
 }
 
 // maxRun bounds the bytes handed to the encoder at once. Its merge is
@@ -89,6 +93,14 @@ const maxRun = 768
 // run of more than maxRun bytes without a space is cut anywhere, which can add
 // a token or two for each cut.
 func (b *bpe) count(text string) int {
+	if n, ok := quick(b.e, b.ranks, text); ok {
+		return n
+	}
+	return b.exactly(text)
+}
+
+// exactly is count by the library.
+func (b *bpe) exactly(text string) int {
 	n := 0
 	for len(text) > maxRun {
 		cut := cutPoint(text[:min(len(text), maxRun+utf8.UTFMax)])
