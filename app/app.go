@@ -45,6 +45,7 @@ func Main(args []string) int {
 	admin := flags.String("admin", "", "address of the admin listener")
 	hidden := flags.Bool("hidden", false, "start in the tray, without showing the window")
 	version := flags.Bool("version", false, "print the version and leave")
+	trial := flags.Bool("trial", false, "open everything on free ports, serve nobody, leave when ready (an update's trial on a copy of the data)")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return 0
@@ -60,14 +61,37 @@ func Main(args []string) int {
 			cfg.Flags = append(cfg.Flags, f)
 		}
 	}
+	if *trial {
+		return failed(backend.Trial(context.Background(), cfg))
+	}
 	nameLocale()
+	cfg.Args = args
 	a := newApp(cfg)
 	a.hidden = *hidden
 	if err := wails.Run(a.options()); err != nil {
-		fmt.Fprintln(os.Stderr, "haoke:", err)
-		return 1
+		return failed(err)
 	}
-	return 0
+	if a.successor == "" {
+		return 0
+	}
+	if a.away && !*hidden {
+		args = append(args, "--hidden")
+	}
+	return failed(backend.Replace(a.successor, args))
+}
+
+// failed is the exit code for an error, which it tells.
+func failed(err error) int {
+	var config *backend.ConfigError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &config):
+		fmt.Fprintln(os.Stderr, "haoke:", err)
+		return 2
+	}
+	fmt.Fprintln(os.Stderr, "haoke:", err)
+	return 1
 }
 
 func dataDefault() string {
@@ -88,6 +112,9 @@ type App struct {
 	notes  bool          // the system shows notifications
 	nudge  chan struct{} // look at everything now
 	placed sync.Once
+	// successor is the program that takes this one's place when the window has
+	// closed; "": none. Written before the window is told to.
+	successor string
 
 	ctx    context.Context // Wails' own, from startup on
 	cancel context.CancelFunc
@@ -97,6 +124,8 @@ type App struct {
 	place    place
 	quitting bool // the person chose to quit, not only to close the window
 	attached bool // another process serves
+	away     bool // the window is hidden
+	lost     int  // how many looks found no place for the tray meanwhile
 	tray     *tray
 	desktop  backend.Desktop
 	followed bool // desktop was read at least once
@@ -145,7 +174,7 @@ func (a *App) options() *options.App {
 // startup starts the server, or attaches the window to one that runs already.
 func (a *App) startup(ctx context.Context) {
 	run, cancel := context.WithCancel(context.Background())
-	log, closeLog := logFile(a.cfg.DataDir)
+	log, closeLog := startLog(a.cfg.DataDir)
 	a.mu.Lock()
 	a.ctx, a.cancel, a.log = ctx, cancel, log
 	a.mu.Unlock()
@@ -157,8 +186,11 @@ func (a *App) startup(ctx context.Context) {
 	if a.login, err = newLogin(a.cfg.DataDir, a.cfg.DataDir == backend.DefaultDataDir()); err != nil {
 		fmt.Fprintln(log, "haoke:", err)
 	}
+	a.setAway(a.hidden)
+	a.endBySignal(run)
 	handler := a.serve(run, closeLog)
 	if handler == nil {
+		a.show() // also when it was to start hidden: somebody has to read the reason
 		return
 	}
 	if err := runtime.InitializeNotifications(ctx); err != nil {
@@ -172,7 +204,6 @@ func (a *App) startup(ctx context.Context) {
 		})
 	}
 	a.attend(run, handler)
-	a.endBySignal(run)
 }
 
 // endBySignal takes the end of the desktop's session for what it is: an order,
@@ -197,7 +228,12 @@ func (a *App) serve(run context.Context, closeLog func()) http.Handler {
 	backend.TuneCollector()
 	b, err := backend.New(run, a.cfg)
 	var held *backend.HeldError
+	var back *backend.RolledBackError
 	switch {
+	case errors.As(err, &back):
+		fmt.Fprintln(a.log, "haoke:", err)
+		a.succeed(back.Exe)
+		return nil
 	case errors.As(err, &held):
 		handler := backend.Attach(a.cfg.DataDir)
 		a.mu.Lock()
@@ -220,9 +256,18 @@ func (a *App) serve(run context.Context, closeLog func()) http.Handler {
 		if err := b.Run(run); err != nil {
 			a.door.fail(err)
 			runtime.WindowReload(a.ctx)
+		} else if exe, ended := b.Successor(); ended {
+			a.succeed(exe)
 		}
 	}()
 	return handler
+}
+
+// succeed ends this program for another one: a version that was installed, or
+// the previous one. For "" an installer starts it.
+func (a *App) succeed(exe string) {
+	a.successor = exe
+	go a.quit() // whoever calls is waited for by the end of the window
 }
 
 // attend starts the tray and what keeps it in step.
@@ -259,9 +304,6 @@ func (a *App) attend(run context.Context, handler http.Handler) {
 	a.mu.Lock()
 	a.tray = t
 	a.mu.Unlock()
-	if a.hidden && !t.available() {
-		a.show() // without a tray a hidden window could never be found
-	}
 	a.server.Add(1)
 	go func() {
 		defer a.server.Done()
@@ -269,22 +311,13 @@ func (a *App) attend(run context.Context, handler http.Handler) {
 	}()
 }
 
-// logFile is where a program without a terminal writes its log; one earlier
-// log is kept.
-func logFile(dataDir string) (io.Writer, func()) {
-	nothing := func() {}
-	if os.MkdirAll(dataDir, 0o700) != nil {
-		return os.Stderr, nothing
-	}
-	name := filepath.Join(dataDir, "haoke.log")
-	if info, err := os.Stat(name); err == nil && info.Size() > 5<<20 {
-		os.Rename(name, name+".1")
-	}
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+// startLog writes to the data folder and, where there is one, the terminal.
+func startLog(dataDir string) (io.Writer, func()) {
+	l, err := openLog(dataDir)
 	if err != nil {
-		return os.Stderr, nothing
+		return os.Stderr, func() {} // the start itself says what is wrong with the folder
 	}
-	return io.MultiWriter(f, os.Stderr), func() { f.Close() }
+	return io.MultiWriter(l, os.Stderr), func() { l.Close() }
 }
 
 // shutdown lets running answers finish before the program ends.

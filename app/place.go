@@ -13,13 +13,14 @@ import (
 
 // place is what the window remembers of itself.
 type place struct {
-	X             int  `json:"x"`
-	Y             int  `json:"y"`
-	Width         int  `json:"width"`
-	Height        int  `json:"height"`
-	Maximised     bool `json:"maximised"`
-	Zoom          int  `json:"zoom"` // percent; 0: 100
-	TrayExplained bool `json:"tray_explained"`
+	X             int    `json:"x"`
+	Y             int    `json:"y"`
+	Width         int    `json:"width"`
+	Height        int    `json:"height"`
+	Maximised     bool   `json:"maximised"`
+	Zoom          int    `json:"zoom"` // percent; 0: 100
+	TrayExplained bool   `json:"tray_explained"`
+	ToldUpdate    string `json:"told_update,omitempty"` // the version that a notification told of
 }
 
 const placeFile = "window.json"

@@ -36,9 +36,10 @@ type trayDeeds struct {
 	pause, login        func(on bool)
 }
 
-// tray is the icon beside the clock. On systems without a place for it there
-// is none (nil), and the window then never hides. Its methods are safe for
-// concurrent use and do nothing on nil.
+// tray is the icon beside the clock. The place for it may come later than this
+// program (at the start of a session) and go before it. Without a session to
+// ask there is none (nil). Its methods are safe for concurrent use and do
+// nothing on nil.
 type tray struct {
 	deeds trayDeeds
 	end   sync.Once
@@ -50,12 +51,15 @@ type tray struct {
 	items struct{ state, pause, login *systray.MenuItem }
 }
 
-func (t *tray) available() bool { return t != nil }
+// available reports whether somebody shows the icon now. The window hides only
+// then: it could not be found again.
+func (t *tray) available() bool { return t != nil && trayHost() }
 
-// startTray shows the icon where the system has a place for it. Its loop has a
-// thread of its own beside the window's: on Windows messages belong to threads.
+// startTray shows the icon as soon as the system has a place for it. Its loop
+// has a thread of its own beside the window's: on Windows messages belong to
+// threads.
 func startTray(deeds trayDeeds) *tray {
-	if !trayHost() {
+	if !traySession() {
 		return nil
 	}
 	t := &tray{deeds: deeds, shown: backend.Status{State: "ok"}}

@@ -2,5 +2,7 @@
 
 package app
 
-// trayHost is always true where the system itself has a place for icons.
+// traySession and trayHost are true where the system itself has a place for icons.
+func traySession() bool { return true }
+
 func trayHost() bool { return true }

@@ -54,17 +54,38 @@ func (a *App) look(ctx context.Context, d desk, settings bool) {
 			status.Reason = err.Error()
 		}
 	}
+	now := time.Now()
 	a.mu.Lock()
 	desktop, t := a.desktop, a.tray
-	note := a.waiters.next(status, desktop, time.Now())
+	waiting := a.waiters.next(status, desktop, now)
+	told := a.place.ToldUpdate
 	a.mu.Unlock()
 	t.show(status, desktop.StartAtLogin)
-	if note != nil && a.notes {
-		opts := runtime.NotificationOptions{ID: "haoke-waiting", Title: note.title, Body: note.body, Data: map[string]any{"hash": note.hash}}
-		if err := runtime.SendNotification(a.ctx, opts); err != nil {
-			fmt.Fprintln(a.log, "haoke: a notification could not be shown:", err)
-		}
+	a.unlose()
+	a.notify("haoke-waiting", waiting)
+	if n := updateNote(status.Update, told, desktop, now); n != nil {
+		a.keep(func(p *place) { p.ToldUpdate = status.Update })
+		a.notify("haoke-update", n)
 	}
+}
+
+// notify shows a notification; nil: none.
+func (a *App) notify(id string, n *note) {
+	if n == nil || !a.notes {
+		return
+	}
+	opts := runtime.NotificationOptions{ID: id, Title: n.title, Body: n.body, Data: map[string]any{"hash": n.hash}}
+	if err := runtime.SendNotification(a.ctx, opts); err != nil {
+		fmt.Fprintln(a.log, "haoke: a notification could not be shown:", err)
+	}
+}
+
+// updateNote tells of a newer version, once for each; nil: not now.
+func updateNote(version, told string, d backend.Desktop, now time.Time) *note {
+	if version == "" || version == told || !d.Notifications || quiet(d.QuietFrom, d.QuietTo, now) {
+		return nil
+	}
+	return &note{title: fmt.Sprintf(words("update-title"), version), body: words("update-body"), hash: "#/about"}
 }
 
 // follow carries changed settings of the window out.

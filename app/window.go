@@ -110,13 +110,49 @@ func (a *App) show() {
 	ctx := a.ctx
 	a.mu.Unlock()
 	if ctx != nil {
+		a.setAway(false)
 		runtime.Show(ctx)
 		runtime.WindowShow(ctx)
 		runtime.WindowUnminimise(ctx)
 	}
 }
 
-func (a *App) hide() { runtime.Hide(a.ctx) }
+func (a *App) hide() {
+	a.setAway(true)
+	runtime.Hide(a.ctx)
+}
+
+func (a *App) setAway(on bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.away, a.lost = on, 0
+}
+
+// patience is how many looks a hidden window waits for a place for its icon: at
+// the start of a session the panel may come later than this program.
+const patience = 15
+
+// unlose shows a hidden window whose icon nobody shows (any more).
+func (a *App) unlose() {
+	a.mu.Lock()
+	t, away := a.tray, a.away
+	a.mu.Unlock()
+	if !away {
+		return
+	}
+	shown := t.available()
+	a.mu.Lock()
+	if shown {
+		a.lost = 0
+	} else {
+		a.lost++
+	}
+	lost := a.lost >= patience
+	a.mu.Unlock()
+	if lost {
+		a.show()
+	}
+}
 
 // quit ends the program; the person has chosen so.
 func (a *App) quit() {

@@ -58,6 +58,8 @@ var english = map[string]string{
 	"waiting-title":   "A visitor is waiting",
 	"waiting-titles":  "%d visitors are waiting",
 	"waiting-body":    "Open the conversation to answer.",
+	"update-title":    "Haoke %s is there",
+	"update-body":     "Open Haoke to see what is new and to install it.",
 }
 
 var chinese = map[string]string{
@@ -81,4 +83,6 @@ var chinese = map[string]string{
 	"waiting-title":   "有访客在等待",
 	"waiting-titles":  "%d 位访客在等待",
 	"waiting-body":    "打开会话即可回复。",
+	"update-title":    "好客 %s 已发布",
+	"update-body":     "打开好客，查看新内容并安装。",
 }

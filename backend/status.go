@@ -19,6 +19,7 @@ type Status struct {
 	Visitors  int    // sockets open now
 	Waiting   int    // conversations that wait for a person
 	WaitingID string // the one that waits longest; "": none
+	Update    string // a newer version that is there; "": none known
 	Public    string // the visitors' address from here
 	Admin     string
 }
@@ -49,6 +50,11 @@ func statusOf(s wire.Status) Status {
 	out := Status{
 		State: string(s.State), Visitors: s.Visitors, Waiting: s.Waiting, WaitingID: s.WaitingID,
 		Public: s.PublicURL, Admin: s.AdminURL,
+	}
+	for _, p := range s.Problems {
+		if p.Code == "update" {
+			out.Update = p.Args["version"]
+		}
 	}
 	for _, p := range s.Problems {
 		if p.Code != "waiting" && p.Level != "info" {

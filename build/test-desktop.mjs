@@ -1,116 +1,10 @@
 // Drives the desktop program from outside: mouse and keys by xdotool, truth by
 // the admin API and by what is seen. Waits for conditions, never for a time.
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-
-const TOKEN = 'desktop-test-token-0123456789abcdef';
-const WINDOW = resolve(process.env.WINDOW_UNDER_TEST);
-const DAEMON = resolve(process.env.DAEMON_UNDER_TEST);
-const root = mkdtempSync(join(tmpdir(), 'haoke desktop 好客 '));
-const running = new Set();
-let passed = 0;
-let failed = 0;
-
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
-
-async function until(what, check, seconds = 60) {
-  const end = Date.now() + seconds * 1000;
-  let last;
-  while (Date.now() < end) {
-    try {
-      const got = await check();
-      if (got) return got;
-    } catch (error) {
-      last = error;
-    }
-    await sleep(250);
-  }
-  throw new Error(`${what}: not within ${seconds} s${last ? ` (${last.message})` : ''}`);
-}
-
-async function test(name, run) {
-  try {
-    await run();
-    passed++;
-    console.log(`ok    ${name}`);
-  } catch (error) {
-    failed++;
-    shot(`failed-${failed}`);
-    console.log(`FAIL  ${name}: ${error.message}`);
-  }
-}
-
-function start(program, args) {
-  const child = spawn(program, args, { env: { ...process.env, HAOKE_ADMIN_TOKEN: TOKEN, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8' } });
-  const p = { child, out: '', err: '', code: undefined };
-  child.stdout.on('data', (d) => (p.out += d));
-  child.stderr.on('data', (d) => (p.err += d));
-  running.add(p);
-  p.ended = new Promise((done) => child.on('exit', (code, signal) => (running.delete(p), (p.code = code ?? signal), done(p.code))));
-  return p;
-}
-
-async function ready(p, word = 'ready') {
-  await until(`the line "${word}"`, () => {
-    if (p.code !== undefined) throw new Error(`it ended with ${p.code}: ${p.err.slice(-600)}`);
-    return p.out.includes(word);
-  });
-  return { public: /public=(\S+)/.exec(p.out)?.[1], admin: /admin=(\S+)/.exec(p.out)?.[1] };
-}
-
-async function stop(p) {
-  p.child.kill('SIGTERM');
-  await until('an orderly end', () => p.code !== undefined, 40);
-  return p.code;
-}
-
-const x = (...args) => execFileSync('xdotool', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-const shot = (name) => execFileSync('import', ['-window', 'root', `build/shots/desktop-${name}.png`]);
-
-function windows() {
-  try {
-    return x('search', '--onlyvisible', '--name', '^Haoke$').split('\n').filter(Boolean);
-  } catch {
-    return [];
-  }
-}
-
-function box(id) {
-  const g = Object.fromEntries(x('getwindowgeometry', '--shell', id).split('\n').map((l) => l.split('=')));
-  return { x: +g.X, y: +g.Y, w: +g.WIDTH, h: +g.HEIGHT };
-}
-
-function click(id, fx, fy) {
-  const b = box(id);
-  x('mousemove', String(Math.round(b.x + b.w * fx)), String(Math.round(b.y + b.h * fy)), 'click', '1');
-}
-
-/** How many pixels of the screen have this colour. */
-function pixels(colour) {
-  const out = execFileSync('convert', ['x:root', '-fill', 'black', '+opaque', colour, '-fill', 'white', '-opaque', colour, '-format', '%[fx:mean*w*h]', 'info:'], { encoding: 'utf8' });
-  return Number(out);
-}
-
-/** Where on the screen this colour lies: the middle of its box. */
-function spot(colour) {
-  const out = execFileSync('convert', ['x:root', '-fill', 'black', '+opaque', colour, '-fill', 'white', '-opaque', colour, '-trim', '-format', '%X %Y %w %h', 'info:'], { encoding: 'utf8' });
-  const [left, top, w, h] = out.split(' ').map(Number);
-  return { x: left + w / 2, y: top + h / 2, w, h };
-}
-
-async function api(admin, path, init = {}) {
-  const r = await fetch(`${admin}/api/admin/v1${path}`, { ...init, headers: { Authorization: `Bearer ${TOKEN}`, 'Content-Type': 'application/json' } });
-  if (!r.ok) throw new Error(`${path}: ${r.status} ${await r.text()}`);
-  return r.json();
-}
-
-const setting = async (admin, path) => (await api(admin, '/settings')).fields.find((f) => f.path === path)?.value;
-const place = (dir) => JSON.parse(readFileSync(join(dir, 'window.json'), 'utf8'));
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { api, box, click, DAEMON, finish, pixels, place, ports, ready, root, set, setting, shot, sleep, start, stop, test, until, WINDOW, windows, x } from './desktop.mjs';
 
 const own = join(root, 'own');
-const ports = ['--public', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
 let app;
 let at;
 let win;
@@ -157,15 +51,15 @@ await test('a second start hands over to the first', async () => {
 
 await test('start at login follows the setting', async () => {
   const entry = join(process.env.XDG_CONFIG_HOME, 'autostart', 'haoke.desktop');
-  await api(at.admin, '/settings', { method: 'PATCH', body: JSON.stringify({ path: 'desktop.start_at_login', value: true, revision: -1 }) });
+  await set(at.admin, 'desktop.start_at_login', true);
   await until('the entry', () => existsSync(entry));
   if (!readFileSync(entry, 'utf8').includes('--hidden')) throw new Error(readFileSync(entry, 'utf8'));
-  await api(at.admin, '/settings', { method: 'PATCH', body: JSON.stringify({ path: 'desktop.start_at_login', value: false, revision: -1 }) });
+  await set(at.admin, 'desktop.start_at_login', false);
   await until('the entry to go', () => !existsSync(entry));
 });
 
 await test('size and place are remembered, the end is orderly', async () => {
-  await api(at.admin, '/settings', { method: 'PUT', body: JSON.stringify({ values: { 'desktop.wizard_done': true } }) });
+  await set(at.admin, 'desktop.wizard_done', true);
   x('windowsize', win, '1100', '700');
   await until('the new size', () => box(win).w === 1100);
   const code = await stop(app);
@@ -193,7 +87,7 @@ let daemon;
 await test('the window attaches to a daemon that holds the folder', async () => {
   daemon = start(DAEMON, ['serve', '--data', shared, ...ports]);
   at = await ready(daemon);
-  await api(at.admin, '/settings', { method: 'PUT', body: JSON.stringify({ values: { 'desktop.wizard_done': true } }) });
+  await set(at.admin, 'desktop.wizard_done', true);
   app = start(WINDOW, ['--data', shared, ...ports]);
   await ready(app, 'attached');
   win = (await until('a window', () => windows().length && windows()))[0];
@@ -222,12 +116,4 @@ await test('a window that cannot start says why', async () => {
   shot('cannot-start');
 });
 
-for (const p of running) p.child.kill('SIGKILL');
-await Promise.all([...running].map((p) => p.ended));
-try {
-  rmSync(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-} catch {
-  console.log(`left behind: ${root}`);
-}
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+await finish();
