@@ -12,6 +12,10 @@ func Language(text, locale string) string {
 	var han, kana, hangul, cyrillic, arabic, thai, latin int
 	for _, r := range text {
 		switch {
+		case r < 0x80:
+			if r|0x20 >= 'a' && r|0x20 <= 'z' {
+				latin++
+			}
 		case unicode.Is(unicode.Han, r):
 			han++
 		case unicode.In(r, unicode.Hiragana, unicode.Katakana):

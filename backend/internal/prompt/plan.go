@@ -89,18 +89,27 @@ func (p *plan) spend(k Kind, tokens int) {
 
 // fitSystem writes the owner's instructions and the rules.
 func (p *plan) fitSystem() {
-	rules := rules(p.in.Site, Language(p.question.text, p.in.Locale))
-	own := strings.TrimSpace(p.in.Instructions)
+	sys := p.b.systems.get(systemKey{
+		instructions: p.in.Instructions, site: p.in.Site, language: Language(p.question.text, p.in.Locale), model: p.in.Model, limit: p.limit,
+	}, p.writeSystem)
+	if p.system = sys.text; sys.note != "" {
+		p.notes[KindInstructions] = sys.note
+	}
+	p.spend(KindInstructions, p.count(p.system)+perMessage)
+}
+
+func (p *plan) writeSystem(k systemKey) system {
+	rules := rules(k.site, k.language)
+	own, note := strings.TrimSpace(k.instructions), ""
 	room := int(shareSystem*float64(p.limit)) - p.count(rules) - perMessage - 2
 	if p.count(own) > room {
 		own = p.cut(own, room, cutEnd)
-		p.notes[KindInstructions] = "the owner's instructions are longer than their share of the budget and were cut at the end"
+		note = "the owner's instructions are longer than their share of the budget and were cut at the end"
 	}
 	if own != "" {
 		own += "\n\n"
 	}
-	p.system = own + rules
-	p.spend(KindInstructions, p.count(p.system)+perMessage)
+	return system{own + rules, note}
 }
 
 // fitQuestion bounds the question. Its middle goes first: people put what they

@@ -81,6 +81,7 @@ type Builder struct {
 	cfg     Config
 	counter Counter
 	hot     *memories
+	systems systems
 }
 
 // New makes a Builder.

@@ -1,9 +1,10 @@
 package prompt
 
 import (
-	"encoding/json"
+	"sync"
 
 	"haoke/backend/internal/chat"
+	"haoke/backend/internal/codec"
 )
 
 // Kind names a part of a prompt.
@@ -51,11 +52,66 @@ type Trace struct {
 	Context bool                 `json:"context"` // anything of this conversation besides the question is in it
 }
 
-// JSON returns the trace as it is stored with an answer.
+var traceBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
+
+// JSON returns the trace as it is stored with an answer. It is written by hand
+// because every turn writes one, with the whole prompt in it.
 func (t Trace) JSON() string {
-	data, err := json.Marshal(t)
-	if err != nil {
-		return "{}" // cannot happen: plain data
+	buf := traceBuffers.Get().(*[]byte)
+	defer traceBuffers.Put(buf)
+	b := codec.AppendString(append((*buf)[:0], `{"model":`...), t.Model)
+	b = codec.AppendInt(append(b, `,"budget":`...), int64(t.Budget))
+	b = codec.AppendInt(append(b, `,"tokens":`...), int64(t.Tokens))
+	if t.Fence != 0 {
+		b = codec.AppendInt(append(b, `,"fence":`...), t.Fence)
 	}
-	return string(data)
+	if t.Left != 0 {
+		b = codec.AppendInt(append(b, `,"left":`...), int64(t.Left))
+	}
+	b = appendParts(append(b, `,"parts":`...), t.Parts)
+	for i, r := range t.Recall {
+		b = append(b, either(i == 0, `,"recall":[{"seq":`, `,{"seq":`)...)
+		b = codec.AppendFloat(append(codec.AppendInt(b, r.Seq), `,"score":`...), r.Score)
+		b = append(codec.AppendString(append(b, `,"why":`...), r.Why), either(i == len(t.Recall)-1, `}]`, `}`)...)
+	}
+	b = codec.AppendInt(append(b, `,"us":`...), t.Micros)
+	for i, m := range t.Prompt {
+		b = append(b, either(i == 0, `,"prompt":[{"role":`, `,{"role":`)...)
+		b = codec.AppendString(append(codec.AppendString(b, string(m.Role)), `,"content":`...), m.Content)
+		b = append(b, either(i == len(t.Prompt)-1, `}]`, `}`)...)
+	}
+	b = append(codec.AppendBool(append(b, `,"context":`...), t.Context), '}')
+	if cap(b) <= 64<<10 {
+		*buf = b
+	}
+	return string(b)
+}
+
+func appendParts(b []byte, parts []Part) []byte {
+	if parts == nil {
+		return append(b, "null"...)
+	}
+	b = append(b, '[')
+	for i, p := range parts {
+		b = append(b, either(i == 0, `{"kind":`, `,{"kind":`)...)
+		b = codec.AppendInt(append(codec.AppendString(b, string(p.Kind)), `,"tokens":`...), int64(p.Tokens))
+		for j, seq := range p.Seqs {
+			b = codec.AppendInt(append(b, either(j == 0, `,"seqs":[`, `,`)...), seq)
+		}
+		if len(p.Seqs) > 0 {
+			b = append(b, ']')
+		}
+		if p.Note != "" {
+			b = codec.AppendString(append(b, `,"note":`...), p.Note)
+		}
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+func either(first bool, a, b string) string {
+	if first {
+		return a
+	}
+	return b
 }
