@@ -119,6 +119,9 @@ func (f *filterStream) Verdict() chat.Verdict { return f.s.Verdict() }
 func (f *filterStream) Release() { f.s.Release() }
 
 func withheld(err error) error {
+	if err == nil {
+		return nil // a piece that passes takes no memory
+	}
 	var stopped *filter.Stopped
 	if errors.As(err, &stopped) {
 		return fmt.Errorf("%w: %w", engine.ErrWithheld, err)
