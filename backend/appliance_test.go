@@ -93,11 +93,20 @@ type talk struct {
 var asked atomic.Int64
 
 type event struct {
-	Type, Token, ID, Text, From, Finish, Code, Data, Mode string
-	Seq                                                   int64
+	Type, Token, ID, Text, From, Finish, Code, Data, Mode, Message string
+	Seq                                                            int64
 }
 
 func (a *appliance) visit(token string) *talk {
+	a.t.Helper()
+	v := a.dial()
+	v.send(map[string]any{"type": "hello", "token": token})
+	v.token = v.next("welcome", "").Token
+	return v
+}
+
+// dial opens a visitor's socket without a word.
+func (a *appliance) dial() *talk {
 	a.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 40*time.Second)
 	a.t.Cleanup(cancel)
@@ -106,10 +115,7 @@ func (a *appliance) visit(token string) *talk {
 		a.t.Fatal(err)
 	}
 	a.t.Cleanup(func() { c.Cut() })
-	v := &talk{t: a.t, c: c, ctx: ctx}
-	v.send(map[string]any{"type": "hello", "token": token})
-	v.token = v.next("welcome", "").Token
-	return v
+	return &talk{t: a.t, c: c, ctx: ctx}
 }
 
 func (v *talk) send(frame map[string]any) {

@@ -48,7 +48,11 @@ var _ adminapi.Archive = coldView{}
 
 // Read implements adminapi.Archive.
 func (c coldView) Read(ctx context.Context, id chat.ConversationID) ([]chat.Message, error) {
-	return c.p.archive.Read(ctx, id)
+	msgs, err := c.p.archive.Read(ctx, id)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, chat.ErrNotFound) {
+		err = fmt.Errorf("%w: %w", chat.ErrUnreadable, err)
+	}
+	return msgs, err
 }
 
 // Seal implements adminapi.Archive.

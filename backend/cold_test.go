@@ -1,6 +1,9 @@
 package backend
 
 import (
+	"bytes"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,5 +113,80 @@ func TestRetention(t *testing.T) {
 	}
 	if a.api("GET", "/conversations?state=all", "", &list); len(list.Items) != 0 {
 		t.Errorf("kept too long: %+v", list)
+	}
+}
+
+// An archived conversation that is damaged on disk keeps nobody from writing:
+// its visitor is told so and a new one begins, on the same socket; operators
+// get a sentence; the owner's page names it.
+func TestDamagedArchive(t *testing.T) {
+	dir := t.TempDir()
+	a := run(t, dir)
+	v := a.visit("")
+	token := v.token
+	v.ask("Where is my order 4711?")
+	var list wire.ConversationList
+	a.api("GET", "/conversations?state=all", "", &list)
+	id := chat.ConversationID(list.Items[0].ID)
+	path := "/conversations/" + string(id)
+	if code := a.api("POST", path+"/archive", "", nil); code != 200 {
+		t.Fatalf("archive: %d", code)
+	}
+	blob, err := a.b.db.Cold().Blob(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := a.b.db.Path()
+	a.stop()
+	damage(t, file, blob.Data)
+
+	a = run(t, dir)
+	again := a.dial()
+	again.send(map[string]any{"type": "hello", "token": token})
+	if e := again.next("error", ""); e.Code != wire.CodeBadToken || !strings.Contains(e.Message, "a new one begins") {
+		t.Fatalf("%+v", e)
+	}
+	again.send(map[string]any{"type": "hello"})
+	if e := again.next("welcome", ""); e.Token == "" || e.Token == token || e.Seq != 0 {
+		t.Errorf("%+v", e)
+	}
+	if e := again.ask("Where is my order 4711?"); e.Seq != 2 {
+		t.Errorf("the answer in the new conversation has seq %d", e.Seq)
+	}
+	var problem wire.Problem
+	if code := a.api("GET", path, "", &problem); code != 503 || !strings.Contains(problem.Detail, "damaged") || problem.Hint == "" {
+		t.Errorf("an operator opens it: %d %+v", code, problem)
+	}
+	if code := a.api("POST", path+"/messages", `{"id":"m1","text":"Hello","take":true}`, &problem); code != 503 {
+		t.Errorf("an operator writes into it: %d %+v", code, problem)
+	}
+	if a.api("GET", "/conversations?state=all", "", &list); len(list.Items) != 2 {
+		t.Errorf("%d conversations", len(list.Items))
+	}
+	var st wire.ArchiveStatus
+	if a.api("GET", "/archive", "", &st); st.Corrupt != 1 {
+		t.Errorf("%+v", st)
+	}
+	var status wire.Status
+	a.api("GET", "/status", "", &status)
+	if !slices.ContainsFunc(status.Problems, func(t wire.Trouble) bool { return t.Code == "archive_damaged" }) {
+		t.Errorf("%+v", status.Problems)
+	}
+}
+
+// damage flips a bit of what a file holds.
+func damage(t *testing.T, file string, held []byte) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := bytes.Index(data, held[:min(len(held), 24)])
+	if at < 0 {
+		t.Fatal("the blob is not in the file")
+	}
+	data[at+len(held)/2] ^= 1
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -58,6 +58,8 @@ func (a *API) problem(err error) wire.Problem {
 	switch {
 	case errors.Is(err, chat.ErrNotFound), errors.Is(err, sqlite.ErrNoRow):
 		p = wire.Problem{Type: wire.ProblemNotFound, Title: "Not found", Status: 404, Detail: "It is not there, or no longer."}
+	case errors.Is(err, chat.ErrUnreadable):
+		p = wire.Problem{Title: "The archive cannot be read", Status: 503, Detail: err.Error(), Hint: "If it is damaged, restore it from a backup; if it is in ClickHouse, see the archive's page. The visitor can begin a new conversation meanwhile."}
 	case errors.Is(err, chat.ErrConflict):
 		p = wire.Problem{Type: wire.ProblemConflict, Title: "Changed meanwhile", Status: 409, Detail: err.Error(), Hint: "Look at it again and repeat the change."}
 	case errors.Is(err, sqlite.ErrExists):

@@ -98,13 +98,26 @@ func TestRealClickHouse(t *testing.T) {
 		t.Fatalf("shipped %d again", shipped)
 	}
 
-	// Down for a day, with appliances going on.
+	// Down for a day, with appliances going on, and somebody wants to be
+	// forgotten just then.
 	srv.Kill()
+	var gone chat.ConversationID
+	for gone = range want {
+		break
+	}
+	was, err := b.db.Cold().Blob(b.ctx, gone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.sessions.Delete(b.ctx, gone); err != nil {
+		t.Fatal(err)
+	}
+	delete(want, gone)
 	for range 24 {
 		add(1)
 		b.archive.Sweep(b.ctx)
 	}
-	if h, err = b.archive.Health(b.ctx); err != nil || h.Failures == 0 || h.Reason == "" || h.Backlog.Entries != 24 || h.NextTry.IsZero() {
+	if h, err = b.archive.Health(b.ctx); err != nil || h.Failures == 0 || h.Reason == "" || h.Backlog.Entries != 25 || h.NextTry.IsZero() {
 		t.Fatalf("%+v %v", h, err)
 	}
 	if err := srv.Up(); err != nil {
@@ -115,6 +128,16 @@ func TestRealClickHouse(t *testing.T) {
 		t.Fatalf("shipped %d after the outage", shipped)
 	}
 	readAll("after the outage")
+	for range 50 { // the server deletes in its own time
+		b.now = b.now.Add(time.Hour)
+		if h, err = b.archive.Health(b.ctx); err != nil || h.Backlog.Entries == 0 {
+			break
+		}
+		b.sweep()
+	}
+	if _, err := far.Fetch(b.ctx, gone, was.Version); h.Backlog.Entries != 0 || !errors.Is(err, chat.ErrNotFound) {
+		t.Errorf("the deletion wished for during the outage: %d entries wait, %v", h.Backlog.Entries, err)
+	}
 
 	// One returns, and goes on at the next seq; sealed and shipped again it is
 	// still there once.
@@ -325,5 +348,57 @@ func TestHuge(t *testing.T) {
 	same(t, b.messages(id), want)
 	if filepath.Base(b.db.Path()) != "haoke.db" || b.cold(id) {
 		t.Error("not thawed")
+	}
+}
+
+// A deletion reaches a server that was not set up when it was wished for,
+// whatever the conversation had been through; one that never left this machine
+// leaves no note.
+func TestDeletionWaitsForAnUnsetServer(t *testing.T) {
+	b := setUp(t)
+	far := newShelf()
+	b.remote = far
+	shipped, thawed, unsure := b.talk(2), b.talk(2), b.talk(2)
+	b.now = b.now.Add(2 * time.Hour)
+	if _, n := b.sweep(); n != 3 {
+		t.Fatalf("%d shipped", n)
+	}
+	b.more(thawed) // warm again; nothing here tells that it was shipped
+	b.more(unsure)
+	b.now = b.now.Add(2 * time.Hour)
+	far.lost = 1 // stored there, but not confirmed
+	if _, _, err := b.archive.Sweep(b.ctx); err == nil {
+		t.Fatal("the lost answer went unnoticed")
+	}
+	b.more(unsure)
+	b.remote = nil
+	path := b.db.Path()
+	if err := b.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b.open(path) // a restart lies between
+	never := b.talk(1)
+	for _, id := range []chat.ConversationID{shipped, thawed, unsure, never} {
+		if err := b.sessions.Delete(b.ctx, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if h, err := b.archive.Health(b.ctx); err != nil || h.Backlog.Entries != 3 {
+		t.Fatalf("%+v %v", h.Backlog, err)
+	}
+	b.remote = far
+	b.now = b.now.Add(time.Hour)
+	b.sweep()
+	if h, err := b.archive.Health(b.ctx); err != nil || h.Backlog.Entries != 0 || len(far.blobs) != 0 {
+		t.Errorf("%+v %v, the server still has %d", h.Backlog, err, len(far.blobs))
+	}
+}
+
+// more goes on with a conversation.
+func (b *bench) more(id chat.ConversationID) {
+	b.t.Helper()
+	m := chat.Message{From: chat.FromVisitor, Text: "One thing more", ClientID: fmt.Sprint(b.now.UnixNano())}
+	if _, err := b.sessions.Append(b.ctx, id, session.Append{Messages: []chat.Message{m}}); err != nil {
+		b.t.Fatal(err)
 	}
 }

@@ -74,8 +74,9 @@ type Blobs interface {
 	// Blob returns the sealed form; chat.ErrNotFound when it is not sealed,
 	// ErrCorrupt when its bytes have changed on disk.
 	Blob(ctx context.Context, id chat.ConversationID) (Blob, error)
-	// State tells the tier; chat.ErrNotFound when there is no conversation.
-	State(ctx context.Context, id chat.ConversationID) (cold, shipped bool, err error)
+	// State tells the tier, and whether the remote archive has or may have a
+	// copy; chat.ErrNotFound when there is no conversation.
+	State(ctx context.Context, id chat.ConversationID) (cold, far bool, err error)
 	Stats(ctx context.Context) (Stats, error)
 }
 

@@ -102,14 +102,12 @@ func (a *Archive) open(ctx context.Context, b *Blob) ([]chat.Message, error) {
 // deleted; the copies here go with the conversation's rows. The note waits in
 // the outbox for a server that is down or not set up now.
 func (a *Archive) Purge(ctx context.Context, id chat.ConversationID) error {
-	_, shipped, err := a.store.State(ctx, id)
+	_, far, err := a.store.State(ctx, id)
 	if err != nil && !errors.Is(err, chat.ErrNotFound) {
 		return err
 	}
-	// A thawed conversation no longer says that it had been shipped, so with a
-	// server every deletion is noted.
-	if !shipped && a.cfg.Remote() == nil {
-		return nil
+	if !far {
+		return nil // it never left this machine
 	}
 	return a.store.EnqueueDelete(ctx, id)
 }

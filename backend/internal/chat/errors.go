@@ -14,6 +14,9 @@ var (
 	ErrConflict = errors.New("conversation changed meanwhile")
 	// ErrReadOnly: the store refuses writes after damage or a full disk.
 	ErrReadOnly = errors.New("store is read-only")
+	// ErrUnreadable: the conversation is archived, and no readable copy of it can
+	// be had now: it is damaged, or its server is away or not set up.
+	ErrUnreadable = errors.New("the archived conversation cannot be read")
 	// ErrStopped: the visitor or an operator stopped the answer.
 	ErrStopped = errors.New("stopped")
 )

@@ -180,6 +180,13 @@ func (p *peer) greet(ctx context.Context, f *wire.ClientFrame) bool {
 		id = opened
 	}
 	head, after, err := p.resume(ctx, id, f, live)
+	if errors.Is(err, chat.ErrUnreadable) {
+		// Archived, and the copy is damaged or out of reach: trying again and
+		// again would help nobody, so the client is sent to a new conversation.
+		p.g.log.Error("a visitor's archived conversation cannot be read, a new one begins", "conversation", id, "err", err)
+		p.error(wire.CodeBadToken, p.texts().BadToken, 0, "")
+		return p.countBad()
+	}
 	if err != nil {
 		p.g.log.Error("a visitor could not resume", "conversation", id, "err", err)
 		p.error(wire.CodeUnavailable, p.texts().Unavailable, 5*time.Second, "")
@@ -196,7 +203,7 @@ func (p *peer) greet(ctx context.Context, f *wire.ClientFrame) bool {
 	p.arrived(ctx, &head, f)
 	p.conn.SendWait(wire.AppendWelcome(nil, wire.Welcome{
 		Conversation: id, Token: p.g.tokens.issue(id, p.site), Epoch: head.Epoch,
-		Seq: head.LastSeq, Mode: head.Mode, Settings: live.Settings,
+		Seq: head.LastSeq, Mode: modeNow(head.Mode, live.DefaultMode), Settings: live.Settings,
 	}))
 	sub, err := p.g.hub.Join(ctx, id, after, p.conn)
 	if err != nil {
@@ -212,6 +219,15 @@ func (p *peer) greet(ctx context.Context, f *wire.ClientFrame) bool {
 		p.g.turns.Wake(id)
 	}
 	return true
+}
+
+// modeNow is the mode that a visitor who comes back finds: unless a person has
+// the conversation or was asked for, the hours decide, not those of last time.
+func modeNow(stored, usual chat.Mode) chat.Mode {
+	if stored == chat.ModeHuman || stored == chat.ModeWaiting {
+		return stored
+	}
+	return usual
 }
 
 func (p *peer) countBad() bool {
@@ -236,6 +252,11 @@ func (p *peer) resume(ctx context.Context, id chat.ConversationID, f *wire.Clien
 	}
 	if err != nil {
 		return head, 0, err
+	}
+	if head.LastSeq > 0 { // thaws it when it is archived; costs nothing when it is in memory
+		if _, err := p.g.sessions.Messages(ctx, id, head.LastSeq-1, 1); err != nil {
+			return head, 0, err
+		}
 	}
 	after := f.After
 	if f.Epoch != "" && f.Epoch != head.Epoch {
@@ -290,6 +311,8 @@ func (p *peer) report(err error, id string) {
 	switch {
 	case errors.As(err, &refused):
 		p.error(refused.Code, refused.Text, refused.RetryAfter, id)
+	case errors.Is(err, chat.ErrUnreadable): // archived while the page lay open
+		p.error(wire.CodeBadToken, texts.BadToken, 0, id)
 	case errors.Is(err, chat.ErrNotFound):
 		// Rating or reading in a conversation that was never stored: nothing
 		// to do and nothing to say.

@@ -205,6 +205,9 @@ func (m *Manager) current(ctx context.Context, e *entry, rows bool) (*snapshot, 
 		return nil, fmt.Errorf("conversation is archived and no archive is set up: %w", chat.ErrNotFound)
 	}
 	found, err := m.thawer.Thaw(ctx, e.id)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, chat.ErrReadOnly) {
+		return nil, fmt.Errorf("%w: %w", chat.ErrUnreadable, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("thaw conversation: %w", err)
 	}

@@ -67,10 +67,14 @@ func (c *Cold) Outbox(ctx context.Context, limit int) ([]Shipment, error) {
 }
 
 // Stamp fixes the batch of entries before their first try, so that a repeated
-// try can be recognised as the same. Entries that have one keep it.
+// try can be recognised as the same. Entries that have one keep it. From here
+// on the server may have a copy.
 func (c *Cold) Stamp(ctx context.Context, batch string, ids []int64) error {
 	return c.forEach(ctx, "stamp outbox", ids, func(tx *Tx, id int64) error {
-		_, err := tx.exec("UPDATE outbox SET batch = ? WHERE id = ? AND batch = ''", batch, id)
+		if _, err := tx.exec("UPDATE outbox SET batch = ? WHERE id = ? AND batch = ''", batch, id); err != nil {
+			return err
+		}
+		_, err := tx.exec("UPDATE conversations SET far = 1 WHERE id = (SELECT conv FROM outbox WHERE id = ?)", id)
 		return err
 	})
 }

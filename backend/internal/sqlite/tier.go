@@ -6,17 +6,16 @@ import (
 	"haoke/backend/internal/chat"
 )
 
-// State tells the tier of a conversation: cold when it is sealed, shipped when
-// the archive's server has confirmed a copy. chat.ErrNotFound when there is no
-// such conversation.
-func (c *Cold) State(ctx context.Context, id chat.ConversationID) (cold, shipped bool, err error) {
-	var tier, at int64
-	err = c.db.row(ctx, `SELECT c.cold, coalesce(b.shipped_at, 0) FROM conversations c LEFT JOIN blobs b ON b.conv = c.n WHERE c.id = ?`,
-		[]any{string(id)}, &tier, &at)
+// State tells the tier of a conversation: cold when it is sealed, far when the
+// archive's server has or may have a copy of it. chat.ErrNotFound when there is
+// no such conversation.
+func (c *Cold) State(ctx context.Context, id chat.ConversationID) (cold, far bool, err error) {
+	var tier int64
+	err = c.db.row(ctx, "SELECT cold, far FROM conversations WHERE id = ?", []any{string(id)}, &tier, &far)
 	if noRows(err) {
 		err = chat.ErrNotFound
 	}
-	return tier != warm, at > 0, wrap("read a conversation's tier", err)
+	return tier != warm, far, wrap("read a conversation's tier", err)
 }
 
 // CountUnanswered counts the questions that got no good answer.
