@@ -19,6 +19,11 @@ func modeAt(s *settings.Settings, now time.Time) chat.Mode {
 	return chat.ModeAI
 }
 
+// hiddenAt reports whether the owner wants no bubble now.
+func hiddenAt(s *settings.Settings, now time.Time) bool {
+	return s.Site.OutsideHours == "hidden" && !openAt(s, now)
+}
+
 // openAt reports whether the shop is open. Without hours it always is; a range
 // whose end lies before its beginning lasts until the next day.
 func openAt(s *settings.Settings, now time.Time) bool {
@@ -51,15 +56,18 @@ func openAt(s *settings.Settings, now time.Time) bool {
 func (p *parts) keepHours(ctx context.Context) error {
 	tick := time.NewTicker(20 * time.Second)
 	defer tick.Stop()
+	open := openAt(p.settings.Current(), time.Now())
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case now := <-tick.C:
 			s := p.settings.Current()
-			if p.live.Load().DefaultMode == modeAt(s, now) {
+			is := openAt(s, now)
+			if is == open {
 				continue
 			}
+			open = is
 			if err := p.refreshLive(s); err != nil {
 				p.log.Error("the business hours could not be brought into effect", "err", err)
 			}

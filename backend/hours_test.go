@@ -1,11 +1,13 @@
 package backend
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/settings"
+	"haoke/backend/internal/wire"
 )
 
 func TestBusinessHours(t *testing.T) {
@@ -40,6 +42,18 @@ func TestBusinessHours(t *testing.T) {
 		}
 		if got := modeAt(s, now.UTC()); got != want {
 			t.Errorf("%s: mode %s", at, got)
+		}
+	}
+	s.Site.OutsideHours = "hidden"
+	for at, hidden := range map[string]bool{"2026-01-05T10:00:00+08:00": false, "2026-01-05T12:30:00+08:00": true} {
+		now, err := time.Parse(time.RFC3339, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var site wire.Site
+		raw, err := look(s, now)
+		if err != nil || json.Unmarshal(raw, &site) != nil || site.Hidden != hidden || modeAt(s, now) != chat.ModeAI {
+			t.Errorf("%s: %s (%v)", at, raw, err)
 		}
 	}
 	s.Site.Hours = nil

@@ -37,7 +37,8 @@ func (p *parts) refreshLive(s *settings.Settings) error {
 	if err != nil {
 		return err
 	}
-	look, err := p.look(s)
+	now := time.Now()
+	look, err := look(s, now)
 	if err != nil {
 		return err
 	}
@@ -47,14 +48,14 @@ func (p *parts) refreshLive(s *settings.Settings) error {
 			MessagesAMinute: s.Limits.MessagesPerMinute, MessageChars: s.Limits.MessageChars,
 		},
 		Policy: policy, Settings: look, IdentitySecret: []byte(s.Site.IdentitySecret.Reveal()),
-		DefaultMode: modeAt(s, time.Now()), Epoch: p.epoch,
+		DefaultMode: modeAt(s, now), Epoch: p.epoch,
 	})
 	return nil
 }
 
 // look is the widget's cosmetics: the owner's, completed by the shop's name,
-// greeting and limits.
-func (p *parts) look(s *settings.Settings) ([]byte, error) {
+// greeting and limits, and by whether the shop wants to be seen now.
+func look(s *settings.Settings, now time.Time) ([]byte, error) {
 	var site wire.Site
 	if err := json.Unmarshal(s.Widget.Look, &site); err != nil {
 		return nil, fmt.Errorf("widget.look: %w", err)
@@ -65,6 +66,7 @@ func (p *parts) look(s *settings.Settings) ([]byte, error) {
 	if site.Greeting == "" {
 		site.Greeting = s.Site.Greeting
 	}
+	site.Hidden = site.Hidden || hiddenAt(s, now)
 	site.MaxChars = s.Limits.MessageChars
 	site.Upload = &s.Upload.Enabled
 	site.MaxUpload = int64(s.Upload.MaxBytes)

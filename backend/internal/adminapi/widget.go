@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"haoke/backend/internal/wire"
@@ -18,7 +19,10 @@ func (a *API) widgetHandlers() map[string]func(*call) (any, error) {
 	}
 }
 
-const lookPath = "widget.look"
+const (
+	lookPath   = "widget.look"
+	uploadPath = "upload.enabled"
+)
 
 func (a *API) widget() (wire.WidgetState, error) {
 	s := a.Settings.Current()
@@ -31,6 +35,8 @@ func (a *API) widget() (wire.WidgetState, error) {
 	if err := json.Unmarshal(s.Widget.Look, &out.Look); err != nil {
 		return out, fmt.Errorf("read the widget's look: %w", err)
 	}
+	// Whether files are taken is a setting of its own: the look only shows it.
+	out.Look.Upload = &s.Upload.Enabled
 	if out.Origins == nil {
 		out.Origins = []string{}
 	}
@@ -79,9 +85,16 @@ func (a *API) putWidget(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	upload := in.Look.Upload
+	in.Look.Upload = nil
 	look, err := json.Marshal(in.Look)
 	if err != nil {
 		return nil, err
+	}
+	if upload != nil && *upload != a.Settings.Current().Upload.Enabled {
+		if _, err := a.Settings.Set(c.ctx(), uploadPath, json.RawMessage(strconv.FormatBool(*upload)), -1); err != nil {
+			return nil, err
+		}
 	}
 	_, err = a.Settings.Set(c.ctx(), lookPath, look, in.Revision)
 	if err != nil {

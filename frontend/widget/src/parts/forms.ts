@@ -164,6 +164,11 @@ function offline(app: App) {
     })
   })
   f.insertBefore(state, b)
+  const off = app.on('mode', () => {
+    if (app.mode == 'offline') return
+    if (b.isConnected) f.remove() // somebody is there again; a thank-you stays
+    off()
+  })
   app.view.list!.toEnd()
 }
 
