@@ -1,0 +1,128 @@
+// What the owner sets in the window, and what a visitor then sees.
+import assert from 'node:assert/strict'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { launch, openPage, until, Widget } from '../lib/browser.mjs'
+import { haveDaemon, startServe, startSim } from '../lib/daemon.mjs'
+
+const skip = !haveDaemon() && 'build/bin/haoked is missing'
+const SHOTS = join(import.meta.dirname, '../../../build/shots')
+const PASSWORD = 'a long enough password'
+const TOKEN = 'token-for-these-tests'
+
+let browser, sim, serve
+before(async () => {
+  if (skip) return
+  mkdirSync(SHOTS, { recursive: true })
+  browser = await launch()
+  sim = await startSim(['--latency', '50ms', '--pace', '5ms'])
+  serve = await startServe({ config: `
+[admin]
+password = "${PASSWORD}"
+token = "${TOKEN}"
+[upstream]
+base_url = "${sim.url}/v1"
+[[upstream.keys]]
+name = "sim"
+value = "sk-sim"
+[secrets]
+store = "file"
+` })
+})
+after(async () => {
+  await browser?.close()
+  await serve?.end()
+  await sim?.stop()
+})
+
+const set = async values => {
+  const res = await fetch(serve.admin + '/api/admin/v1/settings', { method: 'PUT', body: JSON.stringify({ revision: 0, values }), headers: { authorization: 'Bearer ' + TOKEN, 'content-type': 'application/json' } })
+  assert.ok(res.ok, await res.text())
+}
+
+/** The admin page, signed in as its owner. */
+async function office(t, hash) {
+  const page = await openPage(browser, { viewport: { width: 1440, height: 900 } })
+  t.after(() => page.context().close())
+  await page.goto(serve.admin + '/')
+  assert.equal(await page.evaluate(async password => (await fetch('/api/admin/v1/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name: 'owner', password }) })).status, PASSWORD), 200)
+  await fetch(serve.admin + '/api/admin/v1/wizard', { method: 'PUT', body: JSON.stringify({ step: '', done: true }), headers: { authorization: 'Bearer ' + TOKEN, 'content-type': 'application/json' } })
+  await page.goto(serve.admin + '/#/' + hash)
+  await page.reload()
+  return page
+}
+
+async function shop(t) {
+  const page = await openPage(browser)
+  t.after(() => page.context().close())
+  await page.goto(serve.public + '/demo')
+  return new Widget(page)
+}
+
+test('the look: what the owner sets is seen in the preview at once and by the next visitor', { skip }, async t => {
+  const page = await office(t, 'widget')
+  const preview = page.frameLocator('iframe').locator('haoke-chat')
+  await preview.locator('h2').waitFor()
+  await page.getByRole('tab', { name: 'Texts' }).click()
+  await page.getByLabel('Title', { exact: true }).fill('Morning Hill')
+  await page.getByLabel('Greeting').fill('Good **day**.')
+  await page.getByLabel('Line under the title').fill('AI at once. People 9-18.')
+  await page.getByLabel('Questions before the chat').fill('Name *\nOrder number')
+  await page.getByLabel('Questions before the chat').blur()
+  await until('the title in the preview', async () => (await preview.locator('h2').innerText().catch(() => '')) === 'Morning Hill')
+  await preview.locator('strong', { hasText: 'day' }).waitFor()
+  await page.getByRole('tab', { name: 'Behaviour' }).click()
+  await page.getByText('Files and pictures').click()
+  await page.getByRole('tab', { name: 'Look', exact: true }).click()
+  await page.getByRole('button', { name: '#7A4FA3' }).click()
+  await page.getByRole('radio', { name: 'Left' }).click()
+  await until('the colour in the preview', async () => (await preview.locator('.av').evaluate(e => getComputedStyle(e).backgroundColor).catch(() => '')) === 'rgb(122, 79, 163)')
+  await page.screenshot({ path: join(SHOTS, 'admin-look.png') })
+
+  await until('the look at the visitors’ side', async () => (await (await fetch(serve.public + '/v1/site')).json()).side === 'left')
+  const w = await shop(t)
+  await w.open()
+  assert.equal(await w.host.locator('h2').innerText(), 'Morning Hill')
+  assert.equal(await w.host.locator('.who p').innerText(), 'AI at once. People 9-18.')
+  assert.ok((await w.launcher.boundingBox()).x < 100, 'the bubble stands at the left')
+  const form = w.host.locator('.prechat')
+  await form.getByLabel('Name').fill('Ann')
+  await form.getByLabel('Order number').fill('4711')
+  await form.getByRole('button', { name: 'Start the chat' }).click()
+  await w.host.getByRole('button', { name: 'Attach a file' }).waitFor()
+  await w.say('Hello [[say:hello Ann]]')
+  assert.match(await w.message('ai'), /hello Ann/)
+  await set({ 'widget.look': {} })
+})
+
+test('outside the hours: a form, which reaches the owner; or no bubble; or the AI alone', { skip }, async t => {
+  const day = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'][(new Date().getDay() + 3) % 7]
+  await set({ 'site.hours': [{ days: [day], open: '09:00', close: '09:01' }], 'site.outside_hours': 'form' })
+  const w = await shop(t)
+  await w.open()
+  const f = w.host.locator('.card.offline')
+  await f.waitFor()
+  await f.getByLabel('E-mail').fill('ann@example.com')
+  await f.getByLabel('Message').fill('Please call me on Monday <b>about</b> the pot')
+  await f.getByRole('button', { name: 'Send' }).click()
+  await f.getByText('We will write to ann@example.com').waitFor()
+  const page = await office(t, 'conversations/left')
+  await page.getByText('Please call me on Monday <b>about</b> the pot').waitFor()
+  await page.getByRole('link', { name: 'ann@example.com' }).waitFor()
+  await page.screenshot({ path: join(SHOTS, 'admin-left.png') })
+
+  await set({ 'site.outside_hours': 'hidden' })
+  const hidden = await shop(t)
+  await hidden.host.waitFor({ state: 'attached' })
+  await until('ready', () => hidden.page.evaluate(() => new Promise(r => Haoke.push(h => h.on('ready', () => r(true))))))
+  assert.equal(await hidden.launcher.isVisible(), false)
+
+  await set({ 'site.outside_hours': 'ai' })
+  // Who was turned away before the change finds the AI again.
+  await w.page.reload()
+  await until('the line', () => w.page.evaluate(() => Haoke.getStatus?.().connection === 'open'))
+  assert.equal(await w.page.evaluate(() => Haoke.getStatus().mode), 'ai')
+  await w.say('And now? [[say:now it is open]]')
+  assert.match(await w.message('ai'), /now it is open/)
+})
