@@ -37,8 +37,6 @@ func (f *Fault) Unwrap() error { return f.Err }
 // Numbers of the server's exceptions, from its ErrorCodes.cpp.
 const (
 	codeUnknownTable    = 60
-	codeSyntax          = 62
-	codeUnknownType     = 50
 	codeUnknownDatabase = 81
 	codeReadOnly        = 164
 	codeUnknownUser     = 192
@@ -113,7 +111,7 @@ func network(err error) Fault {
 	case strings.Contains(text, "does not look like a TLS handshake"):
 		return Fault{Kind: "tls", Text: "The server does not speak TLS on this port.", Hint: "Use its TLS port (9440), or take secure=true out of the address."}
 	case errors.As(err, &cert), errors.As(err, &host), strings.Contains(text, "x509:"):
-		return Fault{Kind: "tls", Text: "The server's certificate is not trusted here.", Hint: "Install its authority's certificate on this machine, or use the name that the certificate is for."}
+		return Fault{Kind: "tls", Text: "The server's certificate is not trusted here.", Hint: "Install its authority's certificate on this machine or name its file (add &ca=/path/to/ca.pem), or use the name that the certificate is for."}
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return Fault{Kind: "timeout", Text: "The server did not answer in time.", Hint: "Check host, port and firewall; a busy server is tried again by itself."}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, net.ErrClosed):

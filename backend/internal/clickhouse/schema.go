@@ -17,11 +17,24 @@ type schema struct {
 	sessions string // quoted names
 	messages string
 	fine     bool // messages.at has milliseconds itself (DateTime64)
+	dialect
 }
 
-// modernFrom is the first version with codecs, LowCardinality, TTL and
-// DateTime64 together. Whether they really work is found out by trying.
-const modernFrom = 20_003
+// dialect is what a version of the server understands.
+type dialect struct {
+	modern    bool // column codecs, LowCardinality, DateTime64 and TTL, all without experimental settings
+	removeTTL bool // ALTER TABLE ... REMOVE TTL
+	tokens    bool // the setting insert_deduplication_token
+}
+
+// dialectOf goes by the server's changelog: DateTime64 came with 20.1, and the
+// first long-term release with all of them is 20.3; REMOVE TTL came with 20.10
+// (ClickHouse/ClickHouse#14742), tokens early in 2022. Where a server refuses
+// the newer form of a table all the same, the old one is used.
+func dialectOf(major, minor uint64) dialect {
+	v := major*1000 + minor
+	return dialect{modern: v >= 20_003, removeTTL: v >= 20_010, tokens: v >= 22_004}
+}
 
 // column is one of our columns on an old and on a newer server.
 type column struct{ name, old, modern string }
@@ -104,11 +117,11 @@ func (s *Server) prepare(ctx context.Context, conn driver.Conn) (*schema, error)
 		version:  fmt.Sprintf("%d.%d.%d", v.Version.Major, v.Version.Minor, v.Version.Patch),
 		sessions: quote(s.cfg.Prefix + "_sessions"), messages: quote(s.cfg.Prefix + "_messages"),
 	}
-	modern := v.Version.Major*1000+v.Version.Minor >= modernFrom
-	if err := s.table(ctx, conn, s.cfg.Prefix+"_sessions", sessionColumns, modern, "", "updated", "conversation, version, sum"); err != nil {
+	sc.dialect = dialectOf(v.Version.Major, v.Version.Minor)
+	if err := s.table(ctx, conn, s.cfg.Prefix+"_sessions", sessionColumns, sc.modern, "", "updated", "conversation, version, sum"); err != nil {
 		return nil, err
 	}
-	if err := s.table(ctx, conn, s.cfg.Prefix+"_messages", messageColumns, modern, "version", "at", "conversation, seq"); err != nil {
+	if err := s.table(ctx, conn, s.cfg.Prefix+"_messages", messageColumns, sc.modern, "version", "at", "conversation, seq"); err != nil {
 		return nil, err
 	}
 	types, err := columnTypes(ctx, conn, s.cfg.Prefix+"_messages")
@@ -116,7 +129,7 @@ func (s *Server) prepare(ctx context.Context, conn driver.Conn) (*schema, error)
 		return nil, err
 	}
 	sc.fine = strings.HasPrefix(types["at"], "DateTime64")
-	if modern {
+	if sc.modern {
 		s.setTTL(ctx, conn, sc)
 	}
 	return sc, nil
@@ -144,7 +157,7 @@ func (s *Server) table(ctx context.Context, conn driver.Conn, name string, cols 
 	}
 	if len(have) == 0 {
 		err := conn.Exec(ctx, createTable(quote(name), cols, modern, newest, partition, key))
-		if code := codeOf(err); modern && (code == codeSyntax || code == codeUnknownType) {
+		if code := codeOf(err); modern && code != 0 && exceptions[code].Kind == "" {
 			s.cfg.Log.Info("the ClickHouse server refused the newer form of the table; the old one is used", "table", name, "err", firstLine(err.Error()))
 			err = conn.Exec(ctx, createTable(quote(name), cols, false, newest, partition, key))
 		}
@@ -197,6 +210,10 @@ func columnTypes(ctx context.Context, conn driver.Conn, table string) (map[strin
 // to, in days: its own deletion comes first.
 const ttlGrace = 7
 
+// ttlMost bounds a time to live, in days: a DateTime ends in the year 2106, and
+// a sum beyond it begins again in 1970, which would drop everything at once.
+const ttlMost = 18_250
+
 // setTTL lets the server drop rows by itself. It is a second line behind our
 // deletions, so a server that refuses is no fault.
 func (s *Server) setTTL(ctx context.Context, conn driver.Conn, sc *schema) {
@@ -206,19 +223,37 @@ func (s *Server) setTTL(ctx context.Context, conn driver.Conn, sc *schema) {
 		if err := row.Scan(&was); err != nil {
 			continue
 		}
-		days := fmt.Sprintf("toIntervalDay(%d)", s.cfg.KeepDays+ttlGrace)
-		has := strings.Contains(was, " TTL ")
-		var err error
-		switch {
-		case s.cfg.KeepDays > 0 && !strings.Contains(was, days):
-			err = conn.Exec(ctx, "ALTER TABLE "+t+" MODIFY TTL updated + "+days)
-		case s.cfg.KeepDays == 0 && has:
-			err = conn.Exec(ctx, "ALTER TABLE "+t+" REMOVE TTL")
+		change := alterTTL(t, was, s.cfg.KeepDays, sc.dialect)
+		if change == "" {
+			continue
 		}
-		if err != nil {
+		if err := conn.Exec(ctx, change); err != nil {
 			s.cfg.Log.Info("the ClickHouse server did not take the time to live of a table", "table", t, "err", firstLine(err.Error()))
 		}
 	}
+}
+
+// alterTTL is the statement that gives a table the time to live that it should
+// have; empty when it has it. was is how the table was made. More than ttlMost
+// is none; a server that cannot take a time to live away gets that one.
+func alterTTL(table, was string, keepDays int, d dialect) string {
+	has := strings.Contains(was, " TTL ")
+	if keepDays > ttlMost-ttlGrace {
+		keepDays = 0
+	}
+	switch {
+	case !d.modern || keepDays == 0 && !has:
+		return ""
+	case keepDays == 0 && d.removeTTL:
+		return "ALTER TABLE " + table + " REMOVE TTL"
+	case keepDays == 0:
+		keepDays = ttlMost - ttlGrace
+	}
+	ttl := fmt.Sprintf("updated + toIntervalDay(%d)", keepDays+ttlGrace)
+	if strings.Contains(was, ttl) {
+		return ""
+	}
+	return "ALTER TABLE " + table + " MODIFY TTL " + ttl
 }
 
 // uuid writes a conversation's id as the server does. A text that is no id

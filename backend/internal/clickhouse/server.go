@@ -2,10 +2,12 @@ package clickhouse
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -19,8 +21,10 @@ import (
 // Config says which server and which tables.
 type Config struct {
 	// DSN is clickhouse://user:password@host:9000/database with the options of
-	// the driver, for example ?secure=true&compress=zstd. The native protocol
-	// with LZ4 is the default; http and https work with newer servers.
+	// the driver, for example ?secure=true&compress=zstd, and ca=FILE: the
+	// certificates (PEM) of the only authorities that are trusted then. The
+	// native protocol with LZ4 is the default; http and https work with newer
+	// servers.
 	DSN string
 	// Prefix begins the names of both tables; empty: "haoke".
 	Prefix string
@@ -105,7 +109,9 @@ func parse(dsn string) (*ch.Options, error) {
 		return nil, &Fault{Kind: "address", Text: "The address cannot be read.", Hint: "It looks like clickhouse://name:password@host:9000/database"}
 	}
 	q := u.Query()
-	if (secure || u.Scheme == "https") && !q.Has("secure") {
+	authority := q.Get("ca")
+	q.Del("ca")
+	if (secure || u.Scheme == "https" || authority != "") && !q.Has("secure") {
 		q.Set("secure", "true")
 	}
 	if u.Port() == "" && (u.Scheme == "clickhouse" || u.Scheme == "tcp") {
@@ -116,12 +122,31 @@ func parse(dsn string) (*ch.Options, error) {
 	if err != nil {
 		return nil, &Fault{Kind: "address", Text: "The address cannot be read: an option in it is wrong.", Hint: "It looks like clickhouse://name:password@host:9000/database?secure=true"}
 	}
+	if authority != "" {
+		if err := trust(opts, authority); err != nil {
+			return nil, err
+		}
+	}
 	if opts.Compression == nil {
 		opts.Compression = &ch.Compression{Method: ch.CompressionLZ4}
 	}
 	opts.DialTimeout, opts.ReadTimeout = dialTimeout, readTimeout
 	opts.MaxOpenConns, opts.MaxIdleConns = maxConns, 1
 	return opts, nil
+}
+
+// trust makes the authorities in a file the only ones that count.
+func trust(opts *ch.Options, file string) error {
+	data, err := os.ReadFile(file)
+	pool := x509.NewCertPool()
+	if err != nil || !pool.AppendCertsFromPEM(data) {
+		return &Fault{Kind: "tls", Text: "The file of the authority's certificate (ca) cannot be read or holds none.", Hint: "It is a PEM file on this machine, for example ca=/etc/haoke/clickhouse-ca.pem", Err: err}
+	}
+	if opts.TLS == nil {
+		return &Fault{Kind: "tls", Text: "The address names an authority (ca) and turns TLS off.", Hint: "Leave out either ca or secure=false."}
+	}
+	opts.TLS.RootCAs = pool
+	return nil
 }
 
 // Close ends the connections. The Server must not be used afterwards.

@@ -33,7 +33,12 @@ type rig struct {
 
 func setUp(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, ctx: context.Background(), srv: clickhousetest.Start(t, clickhousetest.Options{})}
+	return setUpWith(t, clickhousetest.Options{})
+}
+
+func setUpWith(t *testing.T, o clickhousetest.Options) *rig {
+	t.Helper()
+	r := &rig{t: t, ctx: context.Background(), srv: clickhousetest.Start(t, o)}
 	opts, err := ch.ParseDSN(r.srv.DSN("", "default"))
 	if err != nil {
 		t.Fatal(err)

@@ -59,7 +59,7 @@ func (s *Server) Ship(ctx context.Context, batch string, again bool, rows []Sess
 
 // named gives an insert its token where the server knows of tokens.
 func named(ctx context.Context, sc *schema, token string) context.Context {
-	if !sc.fine {
+	if !sc.tokens {
 		return ctx
 	}
 	return ch.Context(ctx, ch.WithSettings(ch.Settings{"insert_deduplication_token": token}))

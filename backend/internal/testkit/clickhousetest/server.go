@@ -21,6 +21,9 @@ type Options struct {
 	// ZSTD compresses all tables with ZSTD in place of LZ4, which is what a
 	// server of that age offers in place of codecs for columns.
 	ZSTD bool
+	// TLS makes the server listen with TLS too (Secure), with a certificate for
+	// 127.0.0.1 of an authority that nobody knows (CA).
+	TLS bool
 }
 
 // Names of the users besides "default", who may do everything without a
@@ -38,6 +41,9 @@ var ErrNotInstalled = errors.New("clickhouse-server is not installed (apt-get in
 type Server struct {
 	Addr string // host:port of the native protocol
 	HTTP string // host:port of HTTP
+	// Secure is host:port of the native protocol in TLS, CA the file of the
+	// authority's certificate; empty without Options.TLS.
+	Secure, CA string
 
 	dir  string
 	mu   sync.Mutex
@@ -68,7 +74,7 @@ func Open(dir string, o Options) (*Server, error) {
 		return nil, ErrNotInstalled
 	}
 	s := &Server{dir: dir}
-	ports, err := freePorts(3)
+	ports, err := freePorts(4)
 	if err != nil {
 		return nil, err
 	}
@@ -77,8 +83,16 @@ func Open(dir string, o Options) (*Server, error) {
 	if o.ZSTD {
 		compression = "<compression><case><min_part_size>0</min_part_size><min_part_size_ratio>0</min_part_size_ratio><method>zstd</method></case></compression>"
 	}
+	secure := ""
+	if o.TLS {
+		if s.CA, err = certify(dir); err != nil {
+			return nil, fmt.Errorf("make certificates: %w", err)
+		}
+		s.Secure = fmt.Sprintf("127.0.0.1:%d", ports[3])
+		secure = fmt.Sprintf(secureXML, ports[3], dir, dir)
+	}
 	for name, text := range map[string]string{
-		"config.xml": fmt.Sprintf(configXML, ports[0], ports[1], ports[2], dir, dir, dir, dir, compression),
+		"config.xml": fmt.Sprintf(configXML, ports[0], ports[1], ports[2], dir, dir, dir, dir, compression+secure),
 		"users.xml":  fmt.Sprintf(usersXML, Password, Password),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
