@@ -1,6 +1,8 @@
 package backend
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -102,10 +104,21 @@ func (b *Backend) serveReady(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-func (p *parts) serveLook(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "public, max-age=60")
-	w.Write(p.live.Load().Settings)
+// serveLook answers with the look of the moment. Browsers ask each time, so
+// that a change is seen at once, and are told in 100 bytes that there is none.
+func (p *parts) serveLook(w http.ResponseWriter, r *http.Request) {
+	look := p.live.Load().Settings
+	sum := sha256.Sum256(look)
+	tag := `"` + hex.EncodeToString(sum[:8]) + `"`
+	h := w.Header()
+	h.Set("Cache-Control", "no-cache")
+	h.Set("ETag", tag)
+	if r.Header.Get("If-None-Match") == tag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", "application/json")
+	w.Write(look)
 }
 
 // maxForm bounds the body of the offline form.

@@ -78,6 +78,8 @@ test('the look: what the owner sets is seen in the preview at once and by the ne
   await page.getByRole('button', { name: '#7A4FA3' }).click()
   await page.getByRole('radio', { name: 'Left' }).click()
   await until('the colour in the preview', async () => (await preview.locator('.av').evaluate(e => getComputedStyle(e).backgroundColor).catch(() => '')) === 'rgb(122, 79, 163)')
+  // The questions of before the chat stand in the preview too.
+  await preview.getByLabel('Order number').waitFor()
   await page.screenshot({ path: join(SHOTS, 'admin-look.png') })
 
   await until('the look at the visitors’ side', async () => (await (await fetch(serve.public + '/v1/site')).json()).side === 'left')
