@@ -44,7 +44,7 @@ type Ask struct {
 // learn from it.
 type Outcome struct {
 	Status     int           // HTTP status, 0: no answer
-	Header     http.Header   // the answer's headers (x-ratelimit-*, Retry-After); may be nil
+	Header     http.Header   // the answer's headers (x-ratelimit-*, Retry-After), valid during Done; may be nil
 	RetryAfter time.Duration // parsed already where known
 	Usage      Usage
 	Err        error // nil: the call succeeded

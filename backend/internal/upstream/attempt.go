@@ -62,6 +62,7 @@ type attempt struct {
 
 	status     int
 	header     http.Header
+	fields     *fields // header's memory, where the connection is ours
 	finish     string
 	ended      bool // a finish reason or [DONE] was seen
 	done       bool // [DONE] was seen
@@ -75,19 +76,20 @@ type attempt struct {
 	carry      []byte // text of a token that ended within a character
 }
 
-var attempts = sync.Pool{New: func() any { return new(attempt) }}
+var attempts = sync.Pool{New: func() any { return &attempt{fields: new(fields)} }}
 
 // newAttempt takes one from the pool; give it back with release.
 func newAttempt(cfg *Config, t chat.Target, out receiver) *attempt {
 	a := attempts.Get().(*attempt)
-	*a = attempt{cfg: cfg, target: t, out: out, scan: a.scan, events: a.events, carry: a.carry[:0]}
+	*a = attempt{cfg: cfg, target: t, out: out, scan: a.scan, events: a.events, fields: a.fields, carry: a.carry[:0]}
 	a.scan.Reset()
 	return a
 }
 
 func (a *attempt) release() {
 	a.events.r, a.events.reader = nil, nil
-	*a = attempt{scan: a.scan, events: a.events, carry: a.carry} // nothing of a secret or an answer stays reachable
+	a.fields.reset()
+	*a = attempt{scan: a.scan, events: a.events, fields: a.fields, carry: a.carry} // nothing of a secret or an answer stays reachable
 	attempts.Put(a)
 }
 
@@ -108,19 +110,12 @@ func (c *Client) run(ctx context.Context, a *attempt, r *request, patience time.
 	a.timer = time.AfterFunc(patience, func() { cancel(errSlow) })
 	defer a.timer.Stop()
 
-	body, sent := scratch.Get().(*buffer), &sending{}
+	body := scratch.Get().(*buffer)
 	body.b = r.body(body.b[:0], &a.target, c.quirks.of(&a.target))
-	defer func() {
-		if sent.over() {
-			scratch.Put(body)
-		}
-	}()
-	req := newRequest(actx, &a.target, a.url, body.b, r.stream, sent)
-
 	a.start = a.cfg.Now()
 	c.inflight.Add(1)
 	defer c.inflight.Add(-1)
-	resp, err := c.pools.get(a.cfg, a.url).RoundTrip(req)
+	resp, err := c.post(actx, a, r, body)
 	if err != nil {
 		a.total = a.cfg.Now().Sub(a.start)
 		return a.broken(ctx, actx, err)
@@ -134,6 +129,39 @@ func (c *Client) run(ctx context.Context, a *attempt, r *request, patience time.
 		return a.broken(ctx, actx, err)
 	}
 	return nil
+}
+
+// post sends the call over a connection of our own or of net/http's. It takes
+// body over.
+func (c *Client) post(ctx context.Context, a *attempt, r *request, body *buffer) (*http.Response, error) {
+	if p := c.pools.plain(a.cfg, a.url, &a.target); p != nil {
+		defer scratch.Put(body)
+		return p.post(ctx, a, body.b, r.accept())
+	}
+	sent := &sending{}
+	req := newRequest(ctx, &a.target, a.url, body.b, r.stream, sent)
+	resp, err := c.pools.get(a.cfg, a.url).RoundTrip(req)
+	if resp != nil {
+		resp.Body = &givesBack{resp.Body, body, sent}
+	}
+	return resp, err
+}
+
+// givesBack lets a call's body be used again once its answer was read.
+type givesBack struct {
+	io.ReadCloser
+	body *buffer
+	sent *sending
+}
+
+// Close implements io.Closer.
+func (g *givesBack) Close() error {
+	err := g.ReadCloser.Close()
+	if g.body != nil && g.sent.over() {
+		scratch.Put(g.body)
+		g.body = nil
+	}
+	return err
 }
 
 // drain reads what is left of the body for a short while, so that the

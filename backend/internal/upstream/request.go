@@ -28,6 +28,14 @@ type request struct {
 	stream bool
 }
 
+// accept is the type of answer that is wanted.
+func (r *request) accept() string {
+	if r.stream {
+		return acceptEvents[0]
+	}
+	return acceptJSON[0]
+}
+
 // body appends the JSON of the request for one target. Nothing is reflected on:
 // this is the hot path, and the prompt may be long.
 func (r *request) body(b []byte, t *chat.Target, q quirk) []byte {

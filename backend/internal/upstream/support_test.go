@@ -78,6 +78,7 @@ func (l *lease) Done(o chat.Outcome) (cost float64) {
 		l.g.mu.Lock()
 		defer l.g.mu.Unlock()
 		l.g.out--
+		o.Header = o.Header.Clone()
 		l.g.outcomes = append(l.g.outcomes, o)
 		cost = float64(o.Usage.Prompt + o.Usage.Completion)
 	})

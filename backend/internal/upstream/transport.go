@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"haoke/backend/internal/chat"
 )
 
 // errForbiddenAddress: a name led to an address that it must not lead to.
@@ -32,6 +34,52 @@ type pools struct {
 
 	mu     sync.RWMutex
 	byHost map[string]*http.Transport
+	plains map[string]*plainPool // nil: that host is reached through a proxy
+}
+
+// plain returns the pool of our own connections to u, nil when net/http has to
+// make the call.
+func (p *pools) plain(cfg *Config, u *url.URL, t *chat.Target) *plainPool {
+	if !plainHere || p.replace != nil || u.Scheme != "http" || !plainFits(t) {
+		return nil
+	}
+	p.mu.RLock()
+	pool, known := p.plains[u.Host]
+	p.mu.RUnlock()
+	if known {
+		return pool
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if pool, known := p.plains[u.Host]; known {
+		return pool
+	}
+	if p.plains == nil || len(p.plains) >= maxPools {
+		p.dropPlain()
+		p.plains = map[string]*plainPool{}
+	}
+	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u}); err == nil && proxy == nil {
+		addr := u.Host
+		if u.Port() == "" {
+			addr = net.JoinHostPort(u.Hostname(), "80")
+		}
+		pool = &plainPool{
+			addr: addr, maxIdle: min(cfg.MaxIdleConns, cfg.MaxIdleConnsPerHost), idleFor: cfg.IdleConnTimeout,
+			dial: p.dial(cfg, guard{host: u.Hostname(), allowLocal: cfg.AllowLocal}),
+		}
+	}
+	p.plains[u.Host] = pool
+	return pool
+}
+
+// dropPlain closes the idle connections of our own. The lock is held.
+func (p *pools) dropPlain() {
+	for _, pool := range p.plains {
+		if pool != nil {
+			pool.drop()
+		}
+	}
+	p.plains = nil
 }
 
 // get returns the transport for u.
@@ -75,6 +123,7 @@ func (p *pools) drop() {
 		t.CloseIdleConnections()
 	}
 	p.byHost = nil
+	p.dropPlain()
 }
 
 // make builds a transport. No redirects are followed, since the caller uses
@@ -101,7 +150,13 @@ func (p *pools) make(cfg *Config, u *url.URL) *http.Transport {
 	} else {
 		t.TLSClientConfig = &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(32)}
 	}
-	t.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+	t.DialContext = p.dial(cfg, guard)
+	return t
+}
+
+// dial connects to what guard allows, and counts it.
+func (p *pools) dial(cfg *Config, guard guard) func(ctx context.Context, network, addr string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		host, _, err := net.SplitHostPort(addr)
 		if err != nil {
 			return nil, fmt.Errorf("dial %s: %w", addr, err)
@@ -113,7 +168,6 @@ func (p *pools) make(cfg *Config, u *url.URL) *http.Transport {
 		}
 		return conn, err
 	}
-	return t
 }
 
 // connectTime bounds the TCP and the TLS handshake each, so that another try
