@@ -42,6 +42,7 @@ leave and are followed by others, and looks for a rising line.`,
   haoked bench --url http://127.0.0.1:8787 --visitors 100 --rate 5
   haoked bench --short --html report.html          # how many at most, with plots
   haoked bench --short --only connections,turns
+  haoked bench --only recall,compression --corpus talks.jsonl --clickhouse clickhouse://localhost:9000/default
   haoked bench --soak 1h --visitors 2000 --rate 10`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -104,6 +105,8 @@ leave and are followed by others, and looks for a rising line.`,
 	f.BoolVar(&short, "short", false, "run the short form of every benchmark")
 	f.IntVar(&cfg.Stored, "stored", 100_000, "conversations in the full store of the short form")
 	f.StringSliceVar(&only, "only", nil, "run these parts of the short form")
+	f.StringVar(&cfg.Corpus, "corpus", "", "conversations (JSON Lines) that recall and compression are measured on too")
+	f.StringVar(&cfg.ClickHouse, "clickhouse", "", "ClickHouse on which compression is measured too")
 	f.DurationVar(&soak, "soak", 0, "run this long with visitors who come and go")
 	f.StringVar(&cfg.Profile, "pprof", "", "folder for profiles of the server")
 	f.MarkHidden("pprof")

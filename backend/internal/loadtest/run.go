@@ -25,7 +25,13 @@ type Config struct {
 	Pin      bool          // give server and load a half of the processors each
 	Stored   int           // conversations in the full store of the short form; default 100,000
 	Profile  string        // folder for pprof profiles; empty: none
-	Log      func(format string, args ...any)
+	// Corpus is a file of conversations from outside (see dialogue.ReadCorpus)
+	// that recall and compression are measured on too; empty: none.
+	Corpus string
+	// ClickHouse is the address of a server on which the archive's tables are
+	// measured, under names of their own that go afterwards; empty: none.
+	ClickHouse string
+	Log        func(format string, args ...any)
 }
 
 func (c Config) withDefaults() Config {
