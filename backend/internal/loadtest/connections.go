@@ -46,7 +46,7 @@ func (s *Suite) connections(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("textbook: %w", err)
 	}
-	s.Serves = max(s.Serves, us.n)
+	s.Held = max(s.Held, us.n)
 	note := ""
 	if n < goal {
 		note = fmt.Sprintf("this process may open %d files", fileLimit())
@@ -104,7 +104,8 @@ func (s *Suite) hold(ctx context.Context, p *subject, n, steps int) (held, Outco
 		}
 		h.curve = append(h.curve, Point{float64(n * (i + 1) / steps), mega(rss)})
 		h.perVisitor = float64(rss-base) / float64(n*(i+1)/steps)
-		s.cfg.Log("%d visitors, %.0f MB: %.0f of it objects, %.0f stacks of %d goroutines", n*(i+1)/steps, mega(rss), mega(int64(v.Heap)), mega(int64(v.Stacks)), v.Goroutines)
+		s.cfg.Log("%d visitors, %.0f MB: %.0f of it objects, %.0f gaps between them, %.0f the runtime's own, %.0f stacks of %d goroutines",
+			n*(i+1)/steps, mega(rss), mega(int64(v.Heap)), mega(int64(v.Spans-v.Heap)), mega(int64(v.Runtime)), mega(int64(v.Stacks)), v.Goroutines)
 	}
 	if s.cfg.Profile != "" {
 		if err := p.inspect.save(ctx, "/heap", filepath.Join(s.cfg.Profile, fmt.Sprintf("held-%d-heap.pprof", n))); err != nil {

@@ -22,6 +22,8 @@ type Vitals struct {
 	Allocated  uint64  `json:"allocated"` // bytes since its start
 	Mallocs    uint64  `json:"mallocs"`   // objects since its start
 	Heap       uint64  `json:"heap"`      // bytes in use
+	Spans      uint64  `json:"spans"`     // bytes of the pages that hold them: what is above Heap are gaps
+	Runtime    uint64  `json:"runtime"`   // bytes that the runtime keeps for itself
 	Stacks     uint64  `json:"stacks"`
 	Goroutines int     `json:"goroutines"`
 	Collected  uint32  `json:"collected"`  // garbage collections
@@ -38,7 +40,7 @@ func ServeVitals(ctx context.Context, l net.Listener) error {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		json.NewEncoder(w).Encode(Vitals{
-			Allocated: m.TotalAlloc, Mallocs: m.Mallocs, Heap: m.HeapAlloc, Stacks: m.StackInuse,
+			Allocated: m.TotalAlloc, Mallocs: m.Mallocs, Heap: m.HeapAlloc, Spans: m.HeapInuse, Runtime: m.MSpanInuse + m.MCacheInuse + m.GCSys + m.OtherSys + m.BuckHashSys, Stacks: m.StackInuse,
 			Goroutines: runtime.NumGoroutine(), Collected: m.NumGC, Collecting: collecting(),
 		})
 	}

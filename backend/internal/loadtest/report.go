@@ -60,8 +60,21 @@ func writeJSON(w io.Writer, v any) error {
 	return nil
 }
 
+// sentence is the answer to the owner's question.
+func (r *Report) sentence() string {
+	switch n := r.Load.Errors(); {
+	case n == 0:
+		return fmt.Sprintf("This machine served %s visitors at once without an error.", thousands(r.Connections))
+	case n == 1:
+		return fmt.Sprintf("This machine served %s visitors at once, with one error.", thousands(r.Connections))
+	default:
+		return fmt.Sprintf("This machine served %s visitors at once, with %s errors.", thousands(r.Connections), thousands(int(n)))
+	}
+}
+
 // Table writes the report for a terminal.
 func (r *Report) Table(w io.Writer) error {
+	fmt.Fprintf(w, "%s\nHow many it can serve at most: haoked bench --short\n\n", r.sentence())
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(t, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	row("machine", "%s, %s", r.Machine, r.Go)

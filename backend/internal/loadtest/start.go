@@ -3,6 +3,7 @@ package loadtest
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -40,7 +41,7 @@ func (s *Suite) coldStart(ctx context.Context) error {
 	}
 	s.atMost(fmt.Sprintf("start to ready with %d stored conversations, s", n), 0.5, full[1], "%.2f", note)
 	if info, err := os.Stat(s.cfg.Program.Exe); err == nil {
-		s.atMost("size of the daemon, MB", 40, float64(info.Size())/(1<<20), "%.1f", "MB of 1,048,576 bytes")
+		s.atMost("size of the daemon, MB", 40, float64(info.Size())/1e6, "%.1f", "MB of 1,000,000 bytes")
 	}
 	return nil
 }
@@ -102,18 +103,24 @@ func (s *Suite) growth(ctx context.Context) error {
 	}
 	s.atMost("most expensive turn over cheapest, visitors connected", 1.5, spread(live), "%.2f", "")
 	s.atMost("most expensive turn over cheapest, conversations stored", 1.5, spread(kept), "%.2f", "")
-	s.Plots = append(s.Plots, Plot{Title: "Cost of a turn as the shop grows", XLabel: "visitors connected, or conversations stored (each ×10)", YLabel: "µs of one processor",
-		Lines: map[string][]Point{"visitors connected": ranked(live), "conversations stored": ranked(kept)}})
+	for _, p := range []struct {
+		what  string
+		curve []Point
+	}{{"visitors connected", live}, {"conversations stored", kept}} {
+		names, line := ranked(p.curve)
+		s.Plots = append(s.Plots, Plot{Title: "Cost of a turn with more " + p.what, XLabel: p.what, YLabel: "µs of one processor", Names: names,
+			Lines: map[string][]Point{"one turn": line}})
+	}
 	return nil
 }
 
-// ranked replaces x by its rank: the steps are powers of ten.
-func ranked(ps []Point) []Point {
-	out := make([]Point, len(ps))
+// ranked replaces x by its rank and names it: the steps are powers of ten.
+func ranked(ps []Point) (names []string, line []Point) {
 	for i, p := range ps {
-		out[i] = Point{float64(i + 1), p.Y}
+		names = append(names, thousands(int(p.X)))
+		line = append(line, Point{float64(i), p.Y})
 	}
-	return out
+	return names, line
 }
 
 func spread(ps []Point) float64 {
@@ -131,7 +138,7 @@ func spread(ps []Point) float64 {
 }
 
 // turnCost is the server's processor time for one turn with n visitors
-// connected.
+// connected: the least of three looks, the others were disturbed.
 func (s *Suite) turnCost(ctx context.Context, p *subject, n int) (float64, error) {
 	t := newTally()
 	f, err := openFleet(ctx, p.public, n, parallelDials, t, nil)
@@ -141,12 +148,25 @@ func (s *Suite) turnCost(ctx context.Context, p *subject, n int) (float64, error
 	defer f.close()
 	rate := min(200.0, float64(n)*5)
 	f.drive(ctx, rate, 500*time.Millisecond, 10*time.Second)
+	least := math.Inf(1)
+	for range 3 {
+		us, err := turnsCost(ctx, p, f, t, rate)
+		if err != nil {
+			return 0, err
+		}
+		least = min(least, us)
+	}
+	return least, nil
+}
+
+// turnsCost looks once, for a second.
+func turnsCost(ctx context.Context, p *subject, f *fleet, t *tally, rate float64) (float64, error) {
 	t.reset()
 	before, err := processor(p.PID())
 	if err != nil {
 		return 0, err
 	}
-	f.drive(ctx, rate, 2*time.Second, 10*time.Second)
+	f.drive(ctx, rate, time.Second, 10*time.Second)
 	after, err := processor(p.PID())
 	if err != nil {
 		return 0, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -13,12 +14,15 @@ import (
 
 // Row is one line of the table: what was asked for beside what came.
 type Row struct {
-	Part   string `json:"part"`
-	Name   string `json:"name"`
-	Target string `json:"target,omitempty"` // empty: for information
-	Result string `json:"result"`
-	Met    bool   `json:"met"`
-	Note   string `json:"note,omitempty"`
+	Part   string   `json:"part"`
+	Name   string   `json:"name"`
+	Target string   `json:"target,omitempty"` // empty: for information
+	Result string   `json:"result"`
+	Met    bool     `json:"met"`
+	Note   string   `json:"note,omitempty"`
+	Busy   bool     `json:"busy,omitempty"`  // the machine was too busy to tell: not met, and not judged
+	Value  *float64 `json:"value,omitempty"` // the result as a number, where it is one
+	Limit  *float64 `json:"limit,omitempty"` // the target as a number
 }
 
 // Point is one point of a plot.
@@ -32,6 +36,7 @@ type Plot struct {
 	Title  string             `json:"title"`
 	XLabel string             `json:"x"`
 	YLabel string             `json:"y"`
+	Names  []string           `json:"names,omitempty"` // of x 0, 1, 2, ..., where steps are not even
 	Lines  map[string][]Point `json:"lines"`
 }
 
@@ -43,7 +48,10 @@ type Suite struct {
 	Seconds float64   `json:"seconds"`
 	Rows    []Row     `json:"rows"`
 	Plots   []Plot    `json:"plots"`
-	Serves  int       `json:"serves"` // visitors at once that were really held
+	Held    int       `json:"held"`          // visitors at once that were really connected
+	Rate    float64   `json:"rate"`          // durable turns a second at most
+	Serves  int       `json:"serves"`        // visitors at once that this machine serves; 0: not measured
+	Why     string    `json:"why,omitempty"` // what Serves rests on
 
 	cfg  Config
 	part string
@@ -108,7 +116,41 @@ func Short(ctx context.Context, cfg Config, only []string) (*Suite, error) {
 		}
 	}
 	s.Seconds = time.Since(begun).Seconds()
+	s.estimate()
 	return s, nil
+}
+
+// A visitor in a conversation writes about every half minute; a machine that
+// is to stay quick is not loaded beyond seven tenths of what it can do.
+const (
+	writesEvery = 30 * time.Second
+	reserve     = 0.7
+)
+
+// estimate answers the owner's question from what was measured: no more
+// visitors than were really connected, and no more than can be answered.
+func (s *Suite) estimate() {
+	answered := int(s.Rate * reserve * writesEvery.Seconds())
+	switch {
+	case s.Held > 0 && (s.Rate == 0 || s.Held <= answered):
+		s.Serves = s.Held
+		s.Why = fmt.Sprintf("%s were connected at once, the most that this system lets one program open or this test asks for.", thousands(s.Held))
+	case s.Rate > 0:
+		s.Serves = answered / 100 * 100
+		s.Why = fmt.Sprintf("It answers %s questions a second at most. With each visitor writing every %.0f seconds and three tenths in reserve, that is %s visitors.", figure("%.0f", s.Rate), writesEvery.Seconds(), thousands(s.Serves))
+	}
+	if s.Rate > 0 && s.Serves == s.Held {
+		s.Why += fmt.Sprintf(" It answers %s questions a second at most, enough for all of them to write every %.0f seconds.", figure("%.0f", s.Rate), writesEvery.Seconds())
+	}
+}
+
+// sentence is the owner's answer; "" when the parts that it rests on did not
+// run.
+func (s *Suite) sentence() string {
+	if s.Serves == 0 {
+		return ""
+	}
+	return fmt.Sprintf("This machine serves about %s visitors at once.", thousands(s.Serves))
 }
 
 // newSuite makes a suite with a scratch folder, which the caller removes.
@@ -122,22 +164,45 @@ func newSuite(cfg Config, part string) (*Suite, error) {
 
 // atMost adds a row whose value must not be above the target.
 func (s *Suite) atMost(name string, target, value float64, format, note string) {
-	s.add(name, "≤ "+fmt.Sprintf(format, target), fmt.Sprintf(format, value), value <= target, note)
+	s.add(Row{Name: name, Target: "≤ " + figure(format, target), Result: figure(format, value), Met: value <= target, Note: note, Value: number(value), Limit: &target})
 }
 
 // atLeast adds a row whose value must not be below the target.
 func (s *Suite) atLeast(name string, target, value float64, format, note string) {
-	s.add(name, "≥ "+fmt.Sprintf(format, target), fmt.Sprintf(format, value), value >= target, note)
+	s.add(Row{Name: name, Target: "≥ " + figure(format, target), Result: figure(format, value), Met: value >= target, Note: note, Value: number(value), Limit: &target})
 }
 
 // tell adds a row without a target.
 func (s *Suite) tell(name, note, format string, args ...any) {
-	s.add(name, "", fmt.Sprintf(format, args...), true, note)
+	r := Row{Name: name, Result: fmt.Sprintf(format, args...), Met: true, Note: note}
+	if len(args) == 1 {
+		if v, ok := args[0].(float64); ok {
+			r.Value, r.Result = number(v), figure(format, v)
+		}
+	}
+	s.add(r)
 }
 
-func (s *Suite) add(name, target, result string, met bool, note string) {
-	s.Rows = append(s.Rows, Row{Part: s.part, Name: name, Target: target, Result: result, Met: met, Note: note})
-	s.cfg.Log("  %-52s %-16s %s", name, target, result)
+// figure is a value in its format; whole ones have marks between thousands.
+func figure(format string, v float64) string {
+	if format == "%.0f" && math.Abs(v) < 1e15 {
+		return thousands(int(math.Round(v)))
+	}
+	return fmt.Sprintf(format, v)
+}
+
+// number is v where JSON can hold it: a share of nothing is no number.
+func number(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
+func (s *Suite) add(r Row) {
+	r.Part = s.part
+	s.Rows = append(s.Rows, r)
+	s.cfg.Log("  %-52s %-16s %s", r.Name, r.Target, r.Result)
 }
 
 // errorsOf adds the row of everything that was not as it should be.
@@ -154,6 +219,9 @@ func (s *Suite) JSON(w io.Writer) error { return writeJSON(w, s) }
 
 // Table writes the suite for a terminal.
 func (s *Suite) Table(w io.Writer) error {
+	if line := s.sentence(); line != "" {
+		fmt.Fprintf(w, "%s\n%s\n\n", line, s.Why)
+	}
 	fmt.Fprintf(w, "%s, %s, %s, %.0f s\n\n", s.Machine, s.Go, s.When.Format("2006-01-02 15:04 MST"), s.Seconds)
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(t, "PART\tWHAT\tTARGET\tRESULT\t\tNOTE")
@@ -162,6 +230,8 @@ func (s *Suite) Table(w io.Writer) error {
 		switch {
 		case r.Target == "":
 			mark = ""
+		case r.Busy:
+			mark = "busy"
 		case !r.Met:
 			mark = "MISS"
 		}
