@@ -98,7 +98,7 @@ func TestNumbersThatAreNone(t *testing.T) {
 	}
 }
 
-func TestFigures(t *testing.T) {
+func TestFiguresOfRows(t *testing.T) {
 	for v, want := range map[float64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -123: "-123", -1234: "-1,234"} {
 		if got := figure("%.0f", v); got != want {
 			t.Errorf("%v: %s", v, got)
