@@ -65,6 +65,60 @@ for (const theme of ['light', 'dark']) {
   }
 }
 
+for (const theme of ['light', 'dark']) {
+  test(`axe finds nothing: what stands before a conversation, and what can go wrong, ${theme}`, async t => {
+    const { mock, page, w } = await shop(t, {
+      theme, upload: true, maxUpload: 2000, launcher: 'Ask us', proactive: [{ text: 'May we help?' }],
+      consent: { text: 'We keep this conversation for 90 days.', url: 'https://shop.example/privacy', required: true },
+      prechat: [{ name: 'name', required: true }, { name: 'email' }, { name: 'order', label: 'Order number' }],
+    })
+    await w.host.getByText('May we help?').waitFor()
+    assert.deepEqual(await axe(page), [], 'a rule has spoken')
+    await w.open()
+    await w.host.locator('.con .pri').waitFor()
+    assert.deepEqual(await axe(page), [], 'consent')
+    await w.host.locator('.con .pri').click()
+    await w.host.getByLabel('E-mail').fill('nonsense')
+    await w.host.locator('.prechat .pri').click()
+    assert.deepEqual(await axe(page), [], 'questions with errors')
+    await w.host.getByLabel('Name').fill('Ann')
+    await w.host.getByLabel('E-mail').fill('')
+    await w.host.locator('.prechat .pri').click()
+    mock.on = (f, ws) => f.type === 'message' && (ws.send(JSON.stringify({ type: 'error', code: 'rate_limited', message: 'Too fast.', id: f.id })), true)
+    await w.say('Too fast?')
+    await w.host.locator('.bad').waitFor()
+    assert.deepEqual(await axe(page), [], 'a message that was refused')
+    mock.on = null
+    await w.host.getByRole('button', { name: 'Try again' }).click()
+    await w.message('ai')
+    mock.answer = () => ({ system: 'Nobody could answer that.', finish: 'error' })
+    await w.say('And this?')
+    await w.message('system')
+    mock.setMode(mock.last(), 'human')
+    mock.say(mock.last(), 'operator', 'Hello, Mei here.', { name: 'Mei' })
+    await w.message('operator')
+    mock.push(mock.last(), { type: 'status', state: 'typing' })
+    await w.host.locator('.dots').waitFor()
+    assert.deepEqual(await axe(page), [], 'a person writes')
+    await w.box.fill('x'.repeat(4100))
+    await w.host.getByText('100 characters too many').waitFor()
+    assert.deepEqual(await axe(page), [], 'too long')
+    await w.box.fill('')
+    await w.host.locator('.row').evaluate(r => {
+      const d = new DataTransfer()
+      d.items.add(new File(['x'.repeat(60_000)], 'big.txt', { type: 'text/plain' }))
+      r.querySelector('textarea').dispatchEvent(new ClipboardEvent('paste', { clipboardData: d, bubbles: true, cancelable: true }))
+    })
+    await w.host.getByText('big.txt is larger').waitFor()
+    assert.deepEqual(await axe(page), [], 'a file that is too large')
+    await page.keyboard.press('Escape')
+    await w.panel.waitFor({ state: 'hidden' })
+    mock.say(mock.last(), 'operator', 'Are you still there?', { name: 'Mei' })
+    await until('the badge', () => w.launcher.locator('b').isVisible())
+    assert.deepEqual(await axe(page), [], 'unread')
+  })
+}
+
 test('axe finds nothing on the demo shop and the full page, light and dark', async t => {
   for (const colorScheme of ['light', 'dark']) {
     const { page, mock } = await shop(t, SITE, { colorScheme })
@@ -83,6 +137,7 @@ test('focus goes in and comes back, Esc closes, Tab stays inside on phones', asy
   await page.locator('.cta').focus()
   await page.locator('.cta').press('Enter')
   await w.panel.waitFor()
+  await w.host.locator('[aria-haspopup=menu]').waitFor() // the trap comes with the comforts
   const inside = () => page.evaluate(() => document.activeElement.shadowRoot?.activeElement?.tagName)
   assert.equal(await inside(), 'TEXTAREA')
   for (let i = 0; i < 20; i++) {

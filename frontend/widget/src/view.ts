@@ -72,11 +72,13 @@ export function createView(app: App, page: boolean) {
     const text = (!me.isOpen && s.launcher) || ''
     label.textContent = text
     label.hidden = !text
-    badge.textContent = count > 99 ? '99+' : count + ''
+    // The button's name repeats what is seen, words apart (WCAG 2.5.3).
+    const n = count > 99 ? '99+' : count + ''
+    badge.textContent = ' ' + n
     badge.hidden = !count || me.isOpen
     launcher.hidden = page || (!!s.hidden && !me.isOpen)
     attr(launcher, 'aria-expanded', me.isOpen)
-    named(launcher, me.isOpen ? w.close : (text || (s.title || '') + ' ' + w.chat) + (count ? ', ' + w.unread.replace('{n}', count + '') : ''))
+    named(launcher, me.isOpen ? w.close : (text || (s.title || '') + ' ' + w.chat) + (count ? ', ' + w.unread.replace('{n}', n) : ''))
     face(launcher, me.isOpen ? 'down' : 'chat')
   }
 
