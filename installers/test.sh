@@ -7,7 +7,7 @@ export LC_ALL=C.UTF-8 # Wine takes names of files by it
 cd "$(dirname "$0")/.." || exit
 ROOT=$PWD
 VERSION=$(cat build/VERSION)
-WORK=build/tmp/installers
+WORK=$ROOT/build/tmp/installers
 mkdir -p $WORK
 passed=0 failed=0 skipped=0
 ok() { passed=$((passed + 1)); echo "ok    $1"; }
@@ -15,6 +15,10 @@ bad() { failed=$((failed + 1)); echo "FAIL  $1"; }
 check() { local name=$1; shift; if "$@" > $WORK/last.log 2>&1; then ok "$name"; else bad "$name"; tail -5 $WORK/last.log; fi; }
 skip() { skipped=$((skipped + 1)); echo "not tried: $1"; }
 have() { command -v "$1" >/dev/null; }
+# A visitor's question, answered durably; ask_again resumes that conversation.
+ask() { node "$ROOT/installers/ask.mjs" "$@" > $WORK/asked && cat $WORK/asked && tail -1 $WORK/asked > $WORK/token; }
+ask_again() { node "$ROOT/installers/ask.mjs" "$1" "Do you ship abroad?" "$(cat $WORK/token)" | tee $WORK/asked && grep -q '^replayed [1-9]' $WORK/asked; }
+. installers/windows/test.sh
 
 statics() {
   if have systemd-analyze; then
@@ -66,31 +70,6 @@ signing() {
   check "signing: signed and verified" env HAOKE_SIGN_CERT=$d/cs.crt HAOKE_SIGN_KEY=$d/cs.key HAOKE_SIGN_CA=$d/ca.crt installers/windows/sign.sh $d/t.exe
   printf 'X' | dd of=$d/t.exe bs=1 seek=4096 conv=notrunc 2>/dev/null
   if osslsigncode verify -CAfile $d/ca.crt $d/t.exe >/dev/null 2>&1; then bad "signing: a changed byte is noticed"; else ok "signing: a changed byte is noticed"; fi
-}
-
-wine_() { WINEDEBUG=-all WINEPREFIX=$ROOT/$WORK/wine timeout 120 wine "$@"; }
-
-windows() {
-  local setup=build/dist/haoke-$VERSION-windows-amd64-setup.exe
-  if ! have wine || ! have x86_64-w64-mingw32-gcc; then skip "Windows: needs wine and gcc-mingw-w64-x86-64"; return; fi
-  [ -f "$setup" ] || { skip "Windows: run make windows first"; return; }
-  rm -rf $WORK/wine
-  wine_ wineboot -i > $WORK/wine.log 2>&1
-  wine_ winecfg -v win10 >> $WORK/wine.log 2>&1
-  # Wine 8 lacks a library that Go's random numbers come from.
-  printf '#include <windows.h>\nBOOLEAN NTAPI SystemFunction036(PVOID,ULONG);\n__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE p, SIZE_T n){return SystemFunction036(p,(ULONG)n);}\n' > $WORK/prng.c
-  x86_64-w64-mingw32-gcc -shared -o $WORK/wine/drive_c/windows/system32/bcryptprimitives.dll $WORK/prng.c -ladvapi32
-  local dir; dir="$WORK/wine/drive_c/好客"
-  check "Windows: silent install into a path in Chinese" sh -c "cp $setup $WORK/setup.exe; $(declare -f wine_); ROOT=$ROOT WORK=$WORK; wine_ $WORK/setup.exe /S '/D=C:\\好客'; test -f '$dir/haoke.exe' && test -f '$dir/haoked.exe' && test -f '$dir/uninstall.exe'"
-  check "Windows: haoked.exe version" sh -c "$(declare -f wine_); ROOT=$ROOT WORK=$WORK; wine_ '$dir/haoked.exe' version | grep -q $VERSION"
-  (cd "$dir" 2>/dev/null && WINEDEBUG=-all WINEPREFIX=$ROOT/$WORK/wine exec wine haoked.exe serve --data 'C:\my data' --public 127.0.0.1:18787 --admin 127.0.0.1:18788 > "$ROOT/$WORK/wine-ready" 2> "$ROOT/$WORK/wine-serve.log") &
-  local server=$!
-  for _ in $(seq 300); do grep -q ready $WORK/wine-ready 2>/dev/null && break; sleep 0.1; done
-  check "Windows: serves a visitor's page" node -e 'fetch("http://127.0.0.1:18787/widget.js").then(r=>process.exit(r.ok?0:1),()=>process.exit(1))'
-  kill $server 2>/dev/null; WINEPREFIX=$ROOT/$WORK/wine wineserver -k; wait $server 2>/dev/null
-  check "Windows: install over itself" sh -c "$(declare -f wine_); ROOT=$ROOT WORK=$WORK; wine_ $WORK/setup.exe /S && test -f '$dir/haoke.exe'"
-  check "Windows: uninstall leaves no program, the data stays" sh -c "$(declare -f wine_); ROOT=$ROOT WORK=$WORK; wine_ '$dir/uninstall.exe' /S '_?=C:\\好客'; test ! -f '$dir/haoke.exe' && test -d '$WORK/wine/drive_c/my data'"
-  skip "Windows: the window itself (Wine has no WebView2), the service and the firewall rule (no service manager that enforces rights)"
 }
 
 # all of them, or those named on the command line

@@ -1,60 +1,67 @@
 #!/usr/bin/env bash
-# Builds build/dist/*.deb, *.rpm and *.tar.gz. The daemon is built for amd64 and
-# arm64; the window, which links the system's WebKit, for this machine's
-# processor and for the other one when a cross compiler with its libraries is
-# given in CC_ARM64 (and PKG_CONFIG_PATH).
+# Builds build/dist/*.deb, *.rpm and *.tar.gz of daemon and window for amd64 and
+# arm64. The window links the system's WebKit: for the other processor a cross
+# compiler and its libraries are needed, which sysroot.sh fetches from Debian
+# (NO_CROSS=1 leaves that window out).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-export GOFLAGS="-buildvcs=false -trimpath"
-VERSION=$(cat build/VERSION)
-COMMIT=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
-# One time for everything inside: the commit's, so that the same sources make
-# the same packages.
-export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 1767225600)}"
-LDFLAGS="-s -w -buildid= -X haoke/backend.Version=$VERSION -X haoke/backend.Commit=$COMMIT"
-LDFLAGS+="${UPDATE_KEYS:+ -X haoke/backend.UpdateKeys=$UPDATE_KEYS}${UPDATE_ADDRESS:+ -X haoke/backend.UpdateAddress=$UPDATE_ADDRESS}"
+. installers/env.sh
 NFPM=(go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2)
-DIST=build/dist
-STAGE=build/tmp/linux
-mkdir -p $DIST $STAGE/share
+DIST=${DIST:-build/dist} STAGE=${STAGE:-build/tmp/linux}
+mkdir -p "$DIST" "$STAGE/share"
 host=$(go env GOHOSTARCH)
-PKG_VERSION=$VERSION
 PKG_MTIME=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)
 
-installers/licences.sh > $STAGE/share/THIRD-PARTY.txt
-sed "s/@VERSION@/$VERSION/;s/@DATE@/${PKG_MTIME%%T*}/" installers/linux/io.haoke.Haoke.metainfo.xml > $STAGE/share/io.haoke.Haoke.metainfo.xml
+installers/licences.sh > "$STAGE/share/THIRD-PARTY.txt"
+sed "s/@VERSION@/$VERSION/;s/@DATE@/${PKG_MTIME%%T*}/" installers/linux/io.haoke.Haoke.metainfo.xml > "$STAGE/share/io.haoke.Haoke.metainfo.xml"
 
-pack() { # name of the nfpm file
+pack() { # daemon or window, as its nfpm file is named
   local kind
-  sed "s,\${PKG_ARCH},$PKG_ARCH,;s,\${PKG_VERSION},$PKG_VERSION,;s,\${PKG_STAGE},$PKG_STAGE," "installers/linux/nfpm-$1.yaml" > "$PKG_STAGE/nfpm.yaml"
+  sed "s,\${PKG_ARCH},$arch,;s,\${PKG_VERSION},$VERSION,;s,\${PKG_MTIME},$PKG_MTIME,;s,\${PKG_STAGE},$dir," "installers/linux/nfpm-$1.yaml" > "$dir/nfpm.yaml"
   for kind in deb rpm; do
-    "${NFPM[@]}" package -f "$PKG_STAGE/nfpm.yaml" -p $kind -t $DIST/ > "$PKG_STAGE/nfpm.log" 2>&1 || { cat "$PKG_STAGE/nfpm.log"; exit 1; }
+    "${NFPM[@]}" package -f "$dir/nfpm.yaml" -p $kind -t "$DIST/" > "$dir/nfpm.log" 2>&1 || { cat "$dir/nfpm.log"; exit 1; }
   done
-  echo "linux: $1 $PKG_ARCH: deb, rpm"
+  echo "linux: $1 $arch: deb, rpm"
 }
 
-for PKG_ARCH in "$host" $([ "$host" = amd64 ] && echo arm64 || echo amd64); do
-  PKG_STAGE=$STAGE/$PKG_ARCH
-  mkdir -p "$PKG_STAGE/share"
-  CGO_ENABLED=0 GOARCH=$PKG_ARCH go build -ldflags "$LDFLAGS" -o "$PKG_STAGE/haoked" ./backend/cmd/haoked
-  if [ "$PKG_ARCH" = "$host" ]; then # what the program writes about itself needs it to run
-    "$PKG_STAGE/haoked" man | gzip -9n > $STAGE/share/haoked.1.gz
-    "$PKG_STAGE/haoked" completion bash > $STAGE/share/haoked.bash
-    "$PKG_STAGE/haoked" completion zsh > $STAGE/share/_haoked
-    "$PKG_STAGE/haoked" completion fish > $STAGE/share/haoked.fish
+window() { # builds $dir/haoke; fails when there is no compiler for it
+  local cc=(env)
+  if [ "$arch" != "$host" ]; then
+    local triple=aarch64-linux-gnu root
+    [ "$arch" = arm64 ] || triple=x86_64-linux-gnu
+    command -v $triple-gcc >/dev/null && [ -z "${NO_CROSS:-}" ] && installers/linux/sysroot.sh "$arch" || return 1
+    root=$PWD/build/.cache/sysroot-$arch
+    cc=(env GOARCH="$arch" CC="$triple-gcc --sysroot=$root -Wl,-rpath-link,$root/usr/lib/$triple" PKG_CONFIG_SYSROOT_DIR="$root"
+        PKG_CONFIG_LIBDIR="$root/usr/lib/$triple/pkgconfig:$root/usr/share/pkgconfig")
   fi
-  cp $STAGE/share/* "$PKG_STAGE/share/"
+  # nothing of this folder's path gets into what the C compiler makes
+  CGO_ENABLED=1 CGO_CFLAGS="-O2 -g0 -ffile-prefix-map=$PWD=." "${cc[@]}" \
+    go build -tags webkit2_41,desktop,production -ldflags "$LDFLAGS -linkmode external -extldflags=-Wl,--build-id=none" -o "$dir/haoke" .
+}
+
+for arch in "$host" $([ "$host" = amd64 ] && echo arm64 || echo amd64); do
+  dir=$STAGE/$arch
+  rm -rf "$dir"; mkdir -p "$dir/share"
+  CGO_ENABLED=0 GOARCH=$arch go build -ldflags "$LDFLAGS" -o "$dir/haoked" ./backend/cmd/haoked
+  if [ "$arch" = "$host" ]; then # what the program writes about itself needs it to run
+    "$dir/haoked" man | gzip -9n > "$STAGE/share/haoked.1.gz"
+    "$dir/haoked" completion bash > "$STAGE/share/haoked.bash"
+    "$dir/haoked" completion zsh > "$STAGE/share/_haoked"
+    "$dir/haoked" completion fish > "$STAGE/share/haoked.fish"
+  fi
+  cp "$STAGE"/share/* "$dir/share/"
   pack haoked
-  if [ "$PKG_ARCH" = "$host" ]; then
-    CGO_ENABLED=1 go build -tags webkit2_41,desktop,production -ldflags "$LDFLAGS" -o "$PKG_STAGE/haoke" .
+  cp LICENSE installers/linux/haoked.service "$dir/share/"
+  mkdir -p "$dir/tar" && cp -r "$dir/haoked" "$dir/share" "$dir/tar/"
+  tarball "$DIST/haoked-$VERSION-linux-$arch.tar.gz" "haoked-$VERSION" "$dir/tar"
+  echo "linux: haoked $arch: tar.gz"
+  if window; then
     pack haoke
-  elif [ "$PKG_ARCH" = arm64 ] && [ -n "${CC_ARM64:-}" ]; then
-    CC=$CC_ARM64 CGO_ENABLED=1 GOARCH=arm64 go build -tags webkit2_41,desktop,production -ldflags "$LDFLAGS" -o "$PKG_STAGE/haoke" .
-    pack haoke
+    rm -rf "$dir/tar"; mkdir -p "$dir/tar/icons" && cp "$dir/haoke" LICENSE "$dir/share/THIRD-PARTY.txt" installers/linux/haoke.desktop installers/linux/install.sh "$dir/tar/"
+    cp installers/linux/icons/*.png "$dir/tar/icons/"
+    tarball "$DIST/haoke-$VERSION-linux-$arch.tar.gz" "haoke-$VERSION" "$dir/tar"
+    echo "linux: haoke $arch: tar.gz"
   else
-    echo "linux: haoke (the window) for $PKG_ARCH: not built here; it links GTK and WebKit of that processor. Run make linux on such a machine, or give CC_ARM64."
+    echo "linux: haoke (the window) for $arch: not built; it links GTK and WebKit of that processor, for which there is no compiler here (make setup-installers)"
   fi
-  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --mode=u+rwX,go+rX -C "$PKG_STAGE" --transform "s,^\./,haoked-$VERSION/," -cf - ./haoked ./share \
-    | gzip -9n > "$DIST/haoked-$VERSION-linux-$PKG_ARCH.tar.gz"
-  echo "linux: haoked $PKG_ARCH: tar.gz"
 done

@@ -1,21 +1,36 @@
-; Installer of Haoke for Windows. 64-bit stub: it can be tried under Wine.
-Target amd64-unicode
+; Installer of Haoke for Windows. Given by build.sh: ROOT, VERSION, ARCH, STUB,
+; STAGE, OUTFILE, WEBVIEW; SIGN when there is a certificate; NEED (MB of room)
+; and COMPRESSOR by tests.
+Target ${STUB}
 Unicode true
 ManifestDPIAware true
 ManifestLongPathAware true
-SetCompressor /SOLID lzma
+ManifestSupportedOS Win10
+!ifndef COMPRESSOR
+  !define COMPRESSOR "/SOLID lzma"
+!endif
+!ifndef NEED
+  !define NEED 250
+!endif
+SetCompressor ${COMPRESSOR}
 !include MUI2.nsh
 !include LogicLib.nsh
+!include nsDialogs.nsh
 !include x64.nsh
 !include WinVer.nsh
 !include FileFunc.nsh
 !include WordFunc.nsh
-; given by build.sh: VERSION, STAGE, OUTFILE, ARCH
+!include Win\COM.nsh
 !define REG "Software\Microsoft\Windows\CurrentVersion\Uninstall\Haoke"
+!define RULE "Haoke visitors"
 Name "Haoke"
 OutFile "${OUTFILE}"
-RequestExecutionLevel user
+RequestExecutionLevel user ; asks for more only when it is needed
+SetOverwrite on
+AllowSkipFiles off
+BrandingText "Haoke ${VERSION}"
 VIProductVersion "${VERSION}.0"
+VIFileVersion "${VERSION}.0"
 VIAddVersionKey ProductName "Haoke"
 VIAddVersionKey FileDescription "Haoke setup"
 VIAddVersionKey FileVersion "${VERSION}"
@@ -30,186 +45,302 @@ VIAddVersionKey LegalCopyright "The Haoke authors, Apache-2.0"
 !endif
 
 Var Machine   ; 1: for everybody on this machine, 0: for this account
-Var Service   ; 1: install the Windows service
+Var Service   ; 1: there shall be the Windows service
 Var Firewall  ; 1: open the visitors' port
+Var Login     ; 1: start when this person signs in
+Var NoView    ; 1: leave WebView2 alone
+Var Relaunch  ; 1: start the window in the end
+Var Asked     ; 1: a first run of this installer asked everything already
+Var Wait      ; seconds to wait for a running program
+Var Upgrade   ; 1: a version is installed here
+Var Stopped   ; 1: the service was running before
+Var View      ; 1: WebView2 is there
+Var Copy      ; the last backup that was made
+Var DataAll
+Var DataMine
 Var Purge     ; 1 (uninstall): remove the data
-Var Data
+Var Me
+Var All
+Var BoxLogin
+Var BoxService
+Var BoxFirewall
 
 !define MUI_ABORTWARNING
+!define MUI_PAGE_CUSTOMFUNCTION_PRE SkipAsked
 !insertmacro MUI_PAGE_WELCOME
+!define MUI_PAGE_CUSTOMFUNCTION_PRE SkipAsked
 !insertmacro MUI_PAGE_LICENSE "${ROOT}/LICENSE"
+Page custom WhoPage WhoLeave
+!define MUI_PAGE_CUSTOMFUNCTION_PRE SkipUpgrade
 !insertmacro MUI_PAGE_DIRECTORY
-!insertmacro MUI_PAGE_COMPONENTS
 !insertmacro MUI_PAGE_INSTFILES
-!define MUI_FINISHPAGE_RUN "$INSTDIR\haoke.exe"
+!define MUI_FINISHPAGE_RUN
+!define MUI_FINISHPAGE_RUN_FUNCTION OpenWindow
 !insertmacro MUI_PAGE_FINISH
 !insertmacro MUI_UNPAGE_CONFIRM
 !insertmacro MUI_UNPAGE_INSTFILES
 !insertmacro MUI_LANGUAGE "English"
 !insertmacro MUI_LANGUAGE "SimpChinese"
-!insertmacro GetParameters
-!insertmacro GetOptions
-!insertmacro VersionCompare
+!include "${ROOT}/installers/windows/words.nsh"
+!include "${ROOT}/installers/windows/steps.nsh"
+!insertmacro Shared ""
+!insertmacro Shared "un."
 
-LangString OldWindows ${LANG_ENGLISH} "Haoke needs Windows 10 (1809) or newer."
-LangString OldWindows ${LANG_SIMPCHINESE} "好客需要 Windows 10（1809）或更新的版本。"
-LangString Newer ${LANG_ENGLISH} "A newer version of Haoke is installed here. Its data cannot be read by this older one, so nothing was changed."
-LangString Newer ${LANG_SIMPCHINESE} "这里已安装更新版本的好客，旧版本无法读取其数据，因此未做任何更改。"
-LangString Running ${LANG_ENGLISH} "Haoke is running. Quit it (tray icon, Quit), then try again."
-LangString Running ${LANG_SIMPCHINESE} "好客正在运行。请先退出（托盘图标，退出），然后重试。"
-LangString NeedAdmin ${LANG_ENGLISH} "The service, the firewall rule and an installation for everybody need an administrator. Start this installer as administrator."
-LangString NeedAdmin ${LANG_SIMPCHINESE} "安装服务、防火墙规则或为所有用户安装需要管理员权限，请以管理员身份运行。"
-LangString Failed ${LANG_ENGLISH} "The files could not be written (is the disk full?). The version from before was put back."
-LangString Failed ${LANG_SIMPCHINESE} "文件写入失败（磁盘已满？），已恢复之前的版本。"
-LangString RemoveData ${LANG_ENGLISH} "Remove the conversations, settings and keys as well? This cannot be undone."
-LangString RemoveData ${LANG_SIMPCHINESE} "同时删除会话、设置和密钥吗？此操作无法撤销。"
-LangString DescService ${LANG_ENGLISH} "Serves visitors also when nobody is signed in (administrator)."
-LangString DescService ${LANG_SIMPCHINESE} "无人登录时也为访客服务（需要管理员）。"
-LangString DescFirewall ${LANG_ENGLISH} "Lets visitors from the network reach port 8787 (administrator)."
-LangString DescFirewall ${LANG_SIMPCHINESE} "允许网络上的访客访问 8787 端口（需要管理员）。"
-LangString SecService ${LANG_ENGLISH} "Windows service"
-LangString SecService ${LANG_SIMPCHINESE} "Windows 服务"
-LangString SecFirewall ${LANG_ENGLISH} "Firewall rule"
-LangString SecFirewall ${LANG_SIMPCHINESE} "防火墙规则"
-
-!macro Context
-  ${If} $Machine == 1
-    SetShellVarContext all
-    StrCpy $Data "$APPDATA\Haoke"
-  ${Else}
-    SetShellVarContext current
-    StrCpy $Data "$APPDATA\Haoke"
-  ${EndIf}
+; Stops with a sentence and an exit code.
+!macro Stop UN Text Code
+  StrCpy $R9 "${Text}"
+  Call ${UN}Tell
+  SetErrorLevel ${Code}
+  Quit
 !macroend
 
-!macro Stop Text
-  MessageBox MB_OK|MB_ICONSTOP "${Text}" /SD IDOK
+; Var := 1 when the command line has the switch.
+!macro Switch Name Var
+  ClearErrors
+  ${GetOptions} $R6 "/${Name}" $0
+  ${IfNot} ${Errors}
+    StrCpy ${Var} 1
+  ${EndIf}
+  ClearErrors
 !macroend
 
 Function .onInit
-  ${IfNot} ${AtLeastWin10}
-    !insertmacro Stop "$(OldWindows)"
-    SetErrorLevel 64
-    Quit
-  ${EndIf}
   SetRegView 64
-  ; silent switches: /ALLUSERS /SERVICE /FIREWALL /D=PATH
-  ${GetParameters} $R0
+  ${GetParameters} $R6
+  ClearErrors
+  ${GetOptions} $R6 "/LANG=" $0
+  ${If} $0 != ""
+    StrCpy $LANGUAGE $0
+  ${EndIf}
+  ${IfNot} ${AtLeastWin10}
+  ${OrIfNot} ${AtLeastBuild} 17763
+    !insertmacro Stop "" "$(OldWindows)" 64
+  ${EndIf}
+  !if "${ARCH}" == arm64
+    ${IfNot} ${IsNativeARM64}
+      !insertmacro Stop "" "$(WrongMachine)" 68
+    ${EndIf}
+  !endif
   StrCpy $Machine 0
-  ClearErrors
-  ${GetOptions} $R0 "/ALLUSERS" $R1
-  ${IfNot} ${Errors}
+  StrCpy $Wait 0
+  ; an installation for everybody that is here is what is upgraded
+  ReadRegStr $0 HKLM "${REG}" "DisplayVersion"
+  ${If} $0 != ""
     StrCpy $Machine 1
   ${EndIf}
+  !insertmacro Switch ALLUSERS $Machine
+  !insertmacro Switch SERVICE $Service
+  !insertmacro Switch FIREWALL $Firewall
+  !insertmacro Switch AUTOSTART $Login
+  !insertmacro Switch NOWEBVIEW $NoView
+  !insertmacro Switch RELAUNCH $Relaunch
+  !insertmacro Switch ASKED $Asked
   ClearErrors
-  ${GetOptions} $R0 "/SERVICE" $R1
+  ${GetOptions} $R6 "/WAIT=" $0
   ${IfNot} ${Errors}
-    StrCpy $Service 1
-    StrCpy $Machine 1
+    StrCpy $Wait $0
+  ${EndIf}
+  ${GetOptions} $R6 "/CURRENTUSER" $0
+  ${IfNot} ${Errors}
+    StrCpy $Machine 0
   ${EndIf}
   ClearErrors
-  ${GetOptions} $R0 "/FIREWALL" $R1
-  ${IfNot} ${Errors}
-    StrCpy $Firewall 1
+  ${If} $Service == 1
+  ${OrIf} $Firewall == 1
+    StrCpy $Machine 1
   ${EndIf}
   UserInfo::GetAccountType
-  Pop $R2
-  ${If} $R2 == "Admin"
-    ${IfNot} ${Silent}
-      StrCpy $Machine 1
-    ${EndIf}
-  ${ElseIf} $Machine == 1
-    !insertmacro Stop "$(NeedAdmin)"
-    SetErrorLevel 5
-    Quit
+  Pop $0
+  ${If} $0 != "Admin"
+  ${AndIf} $Machine == 1
+  ${AndIf} ${Silent}
+    !insertmacro Stop "" "$(NeedAdmin)" 5
   ${EndIf}
-  !insertmacro Context
-  ${If} $INSTDIR == ""
+  Call Place
+FunctionEnd
+
+; Settles what follows from $Machine: folders, what is installed there, and
+; that nothing newer is.
+Function Place
+  Call Folders
+  StrCpy $Upgrade 0
+  ReadRegStr $R3 SHCTX "${REG}" "DisplayVersion"
+  ${If} $R3 != ""
+    ${VersionCompare} "$R3" "${VERSION}" $0
+    ${If} $0 == 1
+      !insertmacro Stop "" "$(Newer)" 65
+    ${EndIf}
+    StrCpy $Upgrade 1
+    ReadRegStr $0 SHCTX "${REG}" "InstallLocation"
+    ${If} $0 != ""
+      StrCpy $INSTDIR $0
+    ${EndIf}
+  ${ElseIf} $INSTDIR == ""
+  ${OrIf} $INSTDIR == "$PROGRAMFILES64\Haoke"
+  ${OrIf} $INSTDIR == "$LOCALAPPDATA\Programs\Haoke"
     ${If} $Machine == 1
       StrCpy $INSTDIR "$PROGRAMFILES64\Haoke"
     ${Else}
       StrCpy $INSTDIR "$LOCALAPPDATA\Programs\Haoke"
     ${EndIf}
   ${EndIf}
-  ReadRegStr $R3 SHCTX "${REG}" "DisplayVersion"
-  ${If} $R3 != ""
-    ${VersionCompare} "$R3" "${VERSION}" $R4
-    ${If} $R4 == 1
-      !insertmacro Stop "$(Newer)"
-      SetErrorLevel 65
-      Quit
-    ${EndIf}
-    ReadRegStr $R3 SHCTX "${REG}" "InstallLocation"
-    ${If} $R3 != ""
-      StrCpy $INSTDIR $R3
+FunctionEnd
+
+Function SkipAsked
+  ${If} $Asked == 1
+    Abort
+  ${EndIf}
+FunctionEnd
+
+Function SkipUpgrade
+  ${If} $Upgrade == 1
+    Abort ; an upgrade stays where it is
+  ${EndIf}
+FunctionEnd
+
+!include "${ROOT}/installers/windows/who.nsh"
+
+; What is checked before anything is touched.
+Function Check
+  CreateDirectory "$INSTDIR"
+  ClearErrors
+  FileOpen $0 "$INSTDIR\write.tmp" w
+  ${If} ${Errors}
+    RMDir "$INSTDIR"
+    !insertmacro Stop "" "$(NoWrite)" 67
+  ${EndIf}
+  FileClose $0
+  Delete "$INSTDIR\write.tmp"
+  StrCpy $R5 ${NEED}
+  System::Call 'kernel32::GetDiskFreeSpaceExW(w "$INSTDIR", *l .r0, p 0, p 0) i .r1'
+  ${If} $1 != 0
+    System::Int64Op $0 / 1048576
+    Pop $0
+    ${If} $0 < $R5
+      RMDir "$INSTDIR"
+      !insertmacro Stop "" "$(DiskFull)" 67
     ${EndIf}
   ${EndIf}
 FunctionEnd
 
-; A running program's file cannot be opened for writing.
-Function CheckRunning
-  ${If} ${FileExists} "$INSTDIR\haoke.exe"
-    ClearErrors
-    FileOpen $R0 "$INSTDIR\haoke.exe" a
-    ${If} ${Errors}
-      !insertmacro Stop "$(Running)"
-      SetErrorLevel 66
-      Quit
-    ${EndIf}
-    FileClose $R0
+; Leaves everything as it was.
+Function GiveUp
+  Call PutBackAll
+  ${If} $Stopped == 1
+    Call StartService
   ${EndIf}
 FunctionEnd
+
+; A write that failed in the middle ends up here as well.
+Function .onInstFailed
+  Call GiveUp
+  StrCpy $R9 "$(Failed)"
+  Call Tell
+  SetErrorLevel 67
+FunctionEnd
+
+!macro Copied
+  ${If} ${Errors}
+    ${If} ${Silent}
+      Call GiveUp
+      !insertmacro Stop "" "$(NoBackup)" 69
+    ${ElseIf} ${Cmd} `MessageBox MB_YESNO|MB_ICONEXCLAMATION|MB_DEFBUTTON2 "$(GoOnBare)" IDNO`
+      Call GiveUp
+      !insertmacro Stop "" "$(NoBackup)" 69
+    ${EndIf}
+  ${EndIf}
+!macroend
 
 Section "Haoke" SecMain
-  SectionIn RO
-  Call CheckRunning
-  SetOutPath "$INSTDIR"
-  ; upgrade: stop the service, copy the data with the old program
-  ${If} ${FileExists} "$INSTDIR\haoked.exe"
-    nsExec::Exec '"$SYSDIR\net.exe" stop haoked'
-    Pop $R0
-    ${If} ${FileExists} "$Data\haoke.db"
-      CreateDirectory "$Data\before-upgrade"
-      ${GetTime} "" "L" $0 $1 $2 $3 $4 $5 $6
-      nsExec::Exec '"$INSTDIR\haoked.exe" backup --data "$Data" --out "$Data\before-upgrade\$2-$1-$0-$4$5$6.backup"'
-      Pop $R0
+  Call Check
+  Call StopService
+  Call AwaitQuiet
+  ${If} $R0 == 1
+    ${If} $Stopped == 1
+      Call StartService
     ${EndIf}
-    ; the old programs stay beside until the new ones are whole
-    Delete "$INSTDIR\haoke.exe.old"
-    Delete "$INSTDIR\haoked.exe.old"
-    Rename "$INSTDIR\haoke.exe" "$INSTDIR\haoke.exe.old"
-    Rename "$INSTDIR\haoked.exe" "$INSTDIR\haoked.exe.old"
+    !insertmacro Stop "" "$(Running)" 66
   ${EndIf}
-  ClearErrors
-  SetOverwrite try
+  RMDir /r "$INSTDIR\new" ; of a run that was cut off
+  ${If} $Upgrade == 1
+  ${AndIf} ${FileExists} "$INSTDIR\haoked.exe"
+    StrCpy $9 "$DataMine"
+    Call BackupOf
+    !insertmacro Copied
+    ${If} $Machine == 1
+      StrCpy $9 "$DataAll"
+      Call BackupOf
+      !insertmacro Copied
+    ${EndIf}
+  ${EndIf}
+  ; beside first, in one step then
+  SetOutPath "$INSTDIR\new"
   File "/oname=haoke.exe" "${STAGE}/haoke.exe"
   File "/oname=haoked.exe" "${STAGE}/haoked.exe"
-  File "/oname=LICENSE.txt" "${ROOT}/LICENSE"
+  File "/oname=LICENSE.txt" "${STAGE}/LICENSE.txt"
   File "/oname=THIRD-PARTY.txt" "${STAGE}/THIRD-PARTY.txt"
+  WriteUninstaller "$INSTDIR\new\uninstall.exe"
+  SetOutPath "$INSTDIR"
+  ClearErrors
+  !insertmacro Replace LICENSE.txt
+  !insertmacro Replace THIRD-PARTY.txt
+  !insertmacro Replace uninstall.exe
+  !insertmacro Replace haoked.exe
+  !insertmacro Replace haoke.exe
   ${If} ${Errors}
-    Delete "$INSTDIR\haoke.exe"
-    Delete "$INSTDIR\haoked.exe"
-    Rename "$INSTDIR\haoke.exe.old" "$INSTDIR\haoke.exe"
-    Rename "$INSTDIR\haoked.exe.old" "$INSTDIR\haoked.exe"
-    !insertmacro Stop "$(Failed)"
-    SetErrorLevel 67
-    Quit
+    Call GiveUp
+    !insertmacro Stop "" "$(Failed)" 67
   ${EndIf}
+  RMDir /r "$INSTDIR\new"
+  nsExec::Exec '"$INSTDIR\haoked.exe" version'
+  Pop $0
+  ${If} $0 != 0
+    Call GiveUp
+    !insertmacro Stop "" "$(BadStart)" 70
+  ${EndIf}
+SectionEnd
+
+Section "-service"
+  ${If} $Service == 1
+    nsExec::Exec '"$INSTDIR\haoked.exe" service install --data "$DataAll"'
+    Pop $0
+  ${EndIf}
+  ${If} $Service == 1
+  ${OrIf} $Stopped == 1
+    DetailPrint "$(DoService)"
+    Call StartService
+    ${If} $R0 != 1
+    ${AndIf} $Stopped == 1
+      ; it ran before: back to that, with the data as it was
+      Call StopService
+      Call PutBackAll
+      ${If} $Copy != ""
+        nsExec::Exec '"$INSTDIR\haoked.exe" restore --data "$DataAll" "$Copy"'
+        Pop $0
+      ${EndIf}
+      Call StartService
+      !insertmacro Stop "" "$(BadStart)" 70
+    ${ElseIf} $R0 != 1
+      StrCpy $R9 "$(NoService)"
+      Call Tell
+      SetErrorLevel 71
+    ${EndIf}
+  ${EndIf}
+  ${If} $Firewall == 1
+    nsExec::Exec '"$SYSDIR\netsh.exe" advfirewall firewall delete rule name="${RULE}"'
+    Pop $0
+    nsExec::Exec '"$SYSDIR\netsh.exe" advfirewall firewall add rule name="${RULE}" dir=in action=allow protocol=TCP localport=8787'
+    Pop $0
+    WriteRegDWORD SHCTX "${REG}" "Firewall" 1
+  ${EndIf}
+SectionEnd
+
+Section "-register"
   Delete "$INSTDIR\haoke.exe.old"
   Delete "$INSTDIR\haoked.exe.old"
-  ; the window's web view, where the system has none yet
-  ReadRegStr $R0 HKLM "SOFTWARE\WOW6432Node\Microsoft\EdgeUpdate\Clients\{F3017226-FE2A-4295-8BDF-00C3A9A7E4C5}" "pv"
-  ${If} $R0 == ""
-    ReadRegStr $R0 HKCU "Software\Microsoft\EdgeUpdate\Clients\{F3017226-FE2A-4295-8BDF-00C3A9A7E4C5}" "pv"
-  ${EndIf}
-  ${If} $R0 == ""
-  ${AndIf} ${FileExists} "$EXEDIR\MicrosoftEdgeWebview2Setup.exe"
-    ExecWait '"$EXEDIR\MicrosoftEdgeWebview2Setup.exe" /silent /install'
-  ${ElseIf} $R0 == ""
-  ${AndIf} ${FileExists} "$EXEDIR\MicrosoftEdgeWebView2RuntimeInstallerX64.exe"
-    ExecWait '"$EXEDIR\MicrosoftEdgeWebView2RuntimeInstallerX64.exe" /silent /install'
-  ${EndIf}
-  WriteUninstaller "$INSTDIR\uninstall.exe"
+  Delete "$INSTDIR\uninstall.exe.old"
+  Delete "$INSTDIR\LICENSE.txt.old"
+  Delete "$INSTDIR\THIRD-PARTY.txt.old"
   CreateDirectory "$SMPROGRAMS\Haoke"
   CreateShortcut "$SMPROGRAMS\Haoke\Haoke.lnk" "$INSTDIR\haoke.exe"
   CreateShortcut "$SMPROGRAMS\Haoke\Uninstall.lnk" "$INSTDIR\uninstall.exe"
@@ -220,82 +351,32 @@ Section "Haoke" SecMain
   WriteRegStr SHCTX "${REG}" "InstallLocation" "$INSTDIR"
   WriteRegStr SHCTX "${REG}" "UninstallString" '"$INSTDIR\uninstall.exe"'
   WriteRegStr SHCTX "${REG}" "QuietUninstallString" '"$INSTDIR\uninstall.exe" /S'
+  ${GetSize} "$INSTDIR" "/S=0K" $0 $1 $2
+  WriteRegDWORD SHCTX "${REG}" "EstimatedSize" $0
   WriteRegDWORD SHCTX "${REG}" "Machine" $Machine
   WriteRegDWORD SHCTX "${REG}" "NoModify" 1
   WriteRegDWORD SHCTX "${REG}" "NoRepair" 1
-SectionEnd
-
-Section /o "$(SecService)" SecSvc
-  StrCpy $Service 1
-SectionEnd
-Section /o "$(SecFirewall)" SecFw
-  StrCpy $Firewall 1
-SectionEnd
-
-Section "-finish"
-  ${If} $Service == 1
-    nsExec::Exec '"$INSTDIR\haoked.exe" service install --data "$Data"'
-    Pop $R0
-    nsExec::Exec '"$SYSDIR\net.exe" start haoked'
-    Pop $R0
+  ${If} $Login == 1
+    ; the window's own setting "start at login" takes this over
+    WriteRegDWORD HKCU "Software\Haoke" "StartAtLogin" 1
+    WriteRegStr HKCU "Software\Microsoft\Windows\CurrentVersion\Run" "Haoke" '"$INSTDIR\haoke.exe" --hidden'
   ${EndIf}
-  ${If} $Firewall == 1
-    nsExec::Exec '"$SYSDIR\netsh.exe" advfirewall firewall add rule name="Haoke visitors" dir=in action=allow protocol=TCP localport=8787'
-    Pop $R0
+  ${If} $NoView != 1
+    Call InstallView
+    ${If} $View != 1
+      StrCpy $R9 "$(NoView)"
+      Call Tell
+    ${EndIf}
+  ${EndIf}
+  ${If} $Relaunch == 1
+    Call OpenWindow
   ${EndIf}
 SectionEnd
 
-!insertmacro MUI_FUNCTION_DESCRIPTION_BEGIN
-  !insertmacro MUI_DESCRIPTION_TEXT ${SecSvc} "$(DescService)"
-  !insertmacro MUI_DESCRIPTION_TEXT ${SecFw} "$(DescFirewall)"
-!insertmacro MUI_FUNCTION_DESCRIPTION_END
-
-Function un.onInit
-  SetRegView 64
-  StrCpy $Machine 0
-  ReadRegDWORD $R0 HKLM "${REG}" "Machine"
-  ${If} $R0 == 1
-    StrCpy $Machine 1
-  ${EndIf}
-  !insertmacro Context
-  ${GetParameters} $R0
-  ClearErrors
-  ${GetOptions} $R0 "/PURGE" $R1
-  ${IfNot} ${Errors}
-    StrCpy $Purge 1
-  ${EndIf}
+; Through the shell, so that the window has the rights of the person and not
+; the installer's.
+Function OpenWindow
+  Exec '"$WINDIR\explorer.exe" "$INSTDIR\haoke.exe"'
 FunctionEnd
 
-Section "Uninstall"
-  ClearErrors
-  FileOpen $R0 "$INSTDIR\haoke.exe" a
-  ${If} ${Errors}
-    !insertmacro Stop "$(Running)"
-    SetErrorLevel 66
-    Quit
-  ${EndIf}
-  FileClose $R0
-  nsExec::Exec '"$INSTDIR\haoked.exe" service remove'
-  Pop $R0
-  nsExec::Exec '"$SYSDIR\netsh.exe" advfirewall firewall delete rule name="Haoke visitors"'
-  Pop $R0
-  Delete "$INSTDIR\haoke.exe"
-  Delete "$INSTDIR\haoked.exe"
-  Delete "$INSTDIR\LICENSE.txt"
-  Delete "$INSTDIR\THIRD-PARTY.txt"
-  Delete "$INSTDIR\uninstall.exe"
-  RMDir "$INSTDIR"
-  Delete "$SMPROGRAMS\Haoke\Haoke.lnk"
-  Delete "$SMPROGRAMS\Haoke\Uninstall.lnk"
-  RMDir "$SMPROGRAMS\Haoke"
-  DeleteRegValue HKCU "Software\Microsoft\Windows\CurrentVersion\Run" "Haoke"
-  DeleteRegKey SHCTX "${REG}"
-  ${If} $Purge != 1
-    MessageBox MB_YESNO|MB_ICONQUESTION|MB_DEFBUTTON2 "$(RemoveData)" /SD IDNO IDNO kept
-    StrCpy $Purge 1
-    kept:
-  ${EndIf}
-  ${If} $Purge == 1
-    RMDir /r "$Data"
-  ${EndIf}
-SectionEnd
+!include "${ROOT}/installers/windows/uninstall.nsh"

@@ -1,0 +1,35 @@
+; What the installer says, in both languages.
+!macro Words Name English Chinese
+  LangString ${Name} ${LANG_ENGLISH} "${English}"
+  LangString ${Name} ${LANG_SIMPCHINESE} "${Chinese}"
+!macroend
+
+!insertmacro Words OldWindows "Haoke needs Windows 10 version 1809 or newer. Nothing was changed." "好客需要 Windows 10 1809 或更新的版本。未做任何更改。"
+!insertmacro Words WrongMachine "This installer is for computers with an ARM processor. Take the one for amd64. Nothing was changed." "此安装程序适用于 ARM 处理器的电脑，请使用 amd64 版本。未做任何更改。"
+!insertmacro Words Newer "A newer version of Haoke ($R3) is installed here. This older one cannot read its data, so nothing was changed." "这里已安装更新版本的好客（$R3），旧版本无法读取其数据，因此未做任何更改。"
+!insertmacro Words Running "Haoke is running. Quit it (icon beside the clock, Quit), then try again." "好客正在运行。请先退出（时钟旁的图标，退出），然后重试。"
+!insertmacro Words NeedAdmin "The service, the firewall rule and an installation for everybody need an administrator. Start this installer as administrator. Nothing was changed." "安装服务、防火墙规则或为所有人安装需要管理员权限，请以管理员身份运行此安装程序。未做任何更改。"
+!insertmacro Words DiskFull "There is not enough room on the disk: $R5 MB are needed in $INSTDIR. Nothing was changed." "磁盘空间不足：$INSTDIR 需要 $R5 MB。未做任何更改。"
+!insertmacro Words NoWrite "The folder $INSTDIR cannot be written. Choose another one, or start this installer as administrator. Nothing was changed." "无法写入文件夹 $INSTDIR。请选择其他文件夹，或以管理员身份运行。未做任何更改。"
+!insertmacro Words NoBackup "No copy of the conversations could be made before the upgrade (is the disk full?). The version from before stays." "升级前无法备份会话（磁盘已满？）。原有版本保持不变。"
+!insertmacro Words GoOnBare "No copy of the conversations could be made before the upgrade (is the disk full?). Go on without one?" "升级前无法备份会话（磁盘已满？）。是否在没有备份的情况下继续？"
+!insertmacro Words Failed "The files could not be written (is the disk full?). The version from before stays." "文件写入失败（磁盘已满？）。原有版本保持不变。"
+!insertmacro Words BadStart "The new version does not start here. The version from before was put back, with its data." "新版本无法在此启动，已恢复之前的版本及其数据。"
+!insertmacro Words NoService "Haoke is installed, but its service does not run. The event log (Windows Logs, Application, source haoked) says why." "好客已安装，但服务未能运行。原因见事件查看器（Windows 日志，应用程序，来源 haoked）。"
+!insertmacro Words NoView "Haoke is installed and serves visitors, but its window needs Microsoft's WebView2, which could not be installed (no internet?). Install it from https://go.microsoft.com/fwlink/p/?LinkId=2124703" "好客已安装并可为访客服务，但窗口需要微软 WebView2，未能安装（没有网络？）。请从以下地址安装：https://go.microsoft.com/fwlink/p/?LinkId=2124703"
+!insertmacro Words RemoveData "Remove the conversations, settings and keys as well? This cannot be undone.$\r$\n$\r$\n$R8" "同时删除会话、设置和密钥吗？此操作无法撤销。$\r$\n$\r$\n$R8"
+
+!insertmacro Words WhoTitle "For whom?" "为谁安装？"
+!insertmacro Words WhoText "And when should Haoke serve visitors?" "好客应在何时为访客服务？"
+!insertmacro Words WhoMe "Only for &me, $R7 (no administrator needed)" "仅为我（$R7）安装，无需管理员(&M)"
+!insertmacro Words WhoAll "For &everybody on this computer (asks for an administrator)" "为这台电脑的所有人安装，需要管理员(&E)"
+!insertmacro Words AskLogin "&Start when I sign in" "登录时启动(&S)"
+!insertmacro Words AskService "Serve visitors &also when nobody is signed in (Windows service)" "无人登录时也为访客服务（Windows 服务）(&A)"
+!insertmacro Words AskFirewall "Let visitors from the &network in (firewall, port 8787)" "允许网络上的访客访问（防火墙，8787 端口）(&N)"
+!insertmacro Words HintFirewall "Leave this off when visitors come through a tunnel or a reverse proxy on this computer." "访客经由本机的隧道或反向代理访问时，无需勾选。"
+
+!insertmacro Words DoStop "Stopping the service" "正在停止服务"
+!insertmacro Words DoBackup "Copying the conversations of the version from before" "正在备份原有版本的会话"
+!insertmacro Words DoView "Installing Microsoft's WebView2" "正在安装微软 WebView2"
+!insertmacro Words DoService "Starting the service" "正在启动服务"
+!insertmacro Words DoBack "Putting the version from before back" "正在恢复原有版本"
