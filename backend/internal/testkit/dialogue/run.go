@@ -24,6 +24,18 @@ type Options struct {
 	Probes        int       // per conversation, besides the first topic; 0: 20
 	Model         string    // for counting; "": gpt-4o-mini
 	Corpus        io.Reader // conversations from outside instead of generated ones (see ReadCorpus)
+	Other         *Ranker   // measured beside; nil: none
+}
+
+// Ranker is another way to find what a question is about. Its prompts consist
+// of the first exchange, the latest three, and the best messages with the other
+// halves of their exchanges, as many as fit into the tokens that the assembled
+// prompt for the same question took.
+type Ranker struct {
+	Name string
+	// Index takes a conversation and returns what finds messages by their index,
+	// best first.
+	Index func(ctx context.Context, msgs []chat.Message) (search func(question string) ([]int, error), err error)
 }
 
 // Row is one line of the result: one way of making prompts over one set of
@@ -132,16 +144,20 @@ type measurer struct {
 func (m *measurer) set(ctx context.Context, name string, convs func(func(Conversation) bool)) error {
 	b := prompt.New(prompt.Config{}, m.counter)
 	sum := prompt.NewExtractor(m.counter)
-	var all [3]tally
+	all := make([]tally, 3, 4)
+	methods := []string{"assembled", "last turns", "full history"}
+	if m.opts.Other != nil {
+		all, methods = append(all, tally{}), append(methods, m.opts.Other.Name)
+	}
 	for c := range convs {
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("measure recall: %w", err)
 		}
-		if err := m.conversation(ctx, b, sum, c, &all); err != nil {
+		if err := m.conversation(ctx, b, sum, c, all); err != nil {
 			return err
 		}
 	}
-	for i, method := range []string{"assembled", "last turns", "full history"} {
+	for i, method := range methods {
 		if all[i].prompts > 0 {
 			m.rep.Rows = append(m.rep.Rows, all[i].row(name, method))
 		}
@@ -150,7 +166,7 @@ func (m *measurer) set(ctx context.Context, name string, convs func(func(Convers
 }
 
 // conversation asks all probes of one conversation.
-func (m *measurer) conversation(ctx context.Context, b *prompt.Builder, sum *prompt.Extractor, c Conversation, all *[3]tally) error {
+func (m *measurer) conversation(ctx context.Context, b *prompt.Builder, sum *prompt.Extractor, c Conversation, all []tally) error {
 	for i := range all {
 		all[i].convs++
 	}
@@ -164,6 +180,13 @@ func (m *measurer) conversation(ctx context.Context, b *prompt.Builder, sum *pro
 	full := newReader(history, "")
 	lastN, lastTokens := m.lastTurns(history)
 	last := newReader(lastN, "")
+	var search func(string) ([]int, error)
+	if m.opts.Other != nil {
+		var err error
+		if search, err = m.opts.Other.Index(ctx, c.Messages); err != nil {
+			return fmt.Errorf("measure recall: %s: %w", c.ID, err)
+		}
+	}
 	for _, p := range c.Probes {
 		in.Question = []chat.Message{{Seq: int64(len(c.Messages) + 1), From: chat.FromVisitor, Text: p.Question}}
 		start := time.Now()
@@ -179,8 +202,53 @@ func (m *measurer) conversation(ctx context.Context, b *prompt.Builder, sum *pro
 		all[0].add(p, known, m.counter.Prompt(m.opts.Model, call.Messages), fullTokens, took)
 		all[1].add(p, last.knows(p), lastTokens, fullTokens, 0)
 		all[2].add(p, full.knows(p), fullTokens, fullTokens, 0)
+		if search == nil {
+			continue
+		}
+		start = time.Now()
+		ranked, err := search(p.Question)
+		if err != nil {
+			return fmt.Errorf("measure recall: %s: %w", c.ID, err)
+		}
+		other, n := m.ranked(history, ranked, m.counter.Prompt(m.opts.Model, call.Messages))
+		all[3].add(p, newReader(other, "").knows(p), n, fullTokens, time.Since(start))
 	}
 	return nil
+}
+
+// ranked makes a prompt of what a Ranker found.
+func (m *measurer) ranked(history []chat.PromptMessage, found []int, room int) ([]chat.PromptMessage, int) {
+	n := tokens.PerPrompt
+	taken := map[int]bool{}
+	take := func(list ...int) {
+		cost := 0
+		for _, i := range list {
+			if i >= 0 && i < len(history) && !taken[i] {
+				cost += m.counter.Count(m.opts.Model, history[i].Content) + tokens.PerMessage
+			}
+		}
+		if n+cost > room {
+			return
+		}
+		n += cost
+		for _, i := range list {
+			taken[i] = i >= 0 && i < len(history)
+		}
+	}
+	take(0, 1)
+	for i := range 6 {
+		take(len(history) - 1 - i)
+	}
+	for _, i := range found {
+		take(i, i^1) // a question and its answer stand side by side
+	}
+	var out []chat.PromptMessage
+	for i := range history {
+		if taken[i] {
+			out = append(out, history[i])
+		}
+	}
+	return out, n
 }
 
 // turns is the whole history as a prompt.
