@@ -104,7 +104,7 @@ func LoadWords(r io.Reader, limits LoadLimits) (*Loaded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read word list: %w", err)
 	}
-	l := &loader{limits: limits, seen: map[string]int{}}
+	l := &loader{limits: limits, seen: words.NewDraft(0)}
 	l.out.Encoding = enc
 	if err := l.lines(text); err != nil {
 		return nil, err
@@ -181,10 +181,10 @@ func firstInvalid(raw []byte) int {
 type loader struct {
 	limits LoadLimits
 	out    Loaded
-	seen   map[string]int // key to index in out.Rows
-	begun  bool           // a line was read
-	headed bool           // the first line named the columns
-	comma  rune           // between columns; 0: told line by line
+	seen   *words.Draft // its entries are those of out.Rows
+	begun  bool         // a line was read
+	headed bool         // the first line named the columns
+	comma  rune         // between columns; 0: told line by line
 	cols   columns
 }
 
@@ -223,12 +223,12 @@ func (l *loader) row(line string) {
 			return
 		}
 	}
-	in, err := words.Parse(row.Word)
+	i, fresh, err := l.seen.Add(row.Word)
 	if err != nil {
 		l.problem(row.Word, err.Error()+": left out")
 		return
 	}
-	if i, ok := l.seen[in.Key]; ok {
+	if !fresh {
 		old := &l.out.Rows[i]
 		if old.Action == row.Action {
 			l.problem(row.Word, fmt.Sprintf("stands in line %d already: left out", old.Line))
@@ -240,10 +240,9 @@ func (l *loader) row(line string) {
 		}
 		return
 	}
-	if in.Letters == 1 {
+	if l.seen.Letters(i) == 1 {
 		l.problem(row.Word, "is a single character and will hit very often")
 	}
-	l.seen[in.Key] = len(l.out.Rows)
 	l.out.Rows = append(l.out.Rows, row)
 }
 

@@ -3,6 +3,7 @@ package filter
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -79,6 +80,33 @@ func TestLoadRefuses(t *testing.T) {
 	_, err := LoadWords(bytes.NewReader(make([]byte, 100)), LoadLimits{Bytes: 10})
 	if !errors.Is(err, ErrTooLarge) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestLoadFiftyMegabytes: a file of that size is taken if its entries are
+// within the limit, and refused with a sentence as soon as they are not.
+func TestLoadFiftyMegabytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("large")
+	}
+	file := func(line func(i int) string) string {
+		var b strings.Builder
+		for i := 0; b.Len() < 50<<20; i++ {
+			b.WriteString(line(i))
+		}
+		return b.String()
+	}
+	l := load(t, file(func(i int) string { return strings.Repeat("敏", 30) + fmt.Sprint("词", i) + "，，，，，\n" }))
+	if len(l.Rows) < 400_000 || l.Encoding != "utf-8" {
+		t.Errorf("%d rows in %s", len(l.Rows), l.Encoding)
+	}
+	_, err := LoadWords(strings.NewReader(file(func(i int) string { return fmt.Sprint("w", i, "\n") })), LoadLimits{})
+	if !errors.Is(err, ErrTooLarge) || !strings.Contains(err.Error(), "at most 500000 entries") {
+		t.Errorf("too many entries: %v", err)
+	}
+	l = load(t, file(func(int) string { return "spam\n" }))
+	if len(l.Rows) != 1 || l.Report.More == 0 {
+		t.Errorf("the same word ten million times: %d rows, %d more problems", len(l.Rows), l.Report.More)
 	}
 }
 
