@@ -67,7 +67,7 @@ func (a *API) getFilters(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := wire.Filters{Config: a.filterConfig(extra), Exceptions: []wire.FilterException{}}
+	out := wire.Filters{Config: a.filterConfig(extra), Exceptions: []wire.FilterException{}, Problems: []wire.FilterProblem{}}
 	if out.Lists, err = a.wordLists(ctx, extra); err != nil {
 		return nil, err
 	}
@@ -84,7 +84,10 @@ func (a *API) getFilters(c *call) (any, error) {
 	}
 	if f := a.Filter(); f != nil {
 		r := f.Report()
-		out.Words, out.Bytes = r.Words, int64(r.Bytes)
+		out.Words, out.Bytes, out.More = r.Words, int64(r.Bytes), r.More
+		for _, p := range r.Problems {
+			out.Problems = append(out.Problems, wire.FilterProblem{List: p.List, Entry: cut(p.Entry, 80), Code: problemCode(p.Reason), Text: p.Reason})
+		}
 	}
 	a.filters.mu.Lock()
 	out.BuildMS, out.Invalid = ms(a.filters.built), a.filters.invalid

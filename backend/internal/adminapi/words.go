@@ -261,12 +261,12 @@ func (a *API) takeWords(c *call, l sqlite.WordList, words []sqlite.Word, q wire.
 // problemCode sorts a remark of the word reader.
 func problemCode(reason string) string {
 	switch {
+	case strings.Contains(reason, "stricter"), strings.Contains(reason, "exception wins"):
+		return "contradiction"
 	case strings.Contains(reason, "already"), strings.Contains(reason, "twice"):
 		return "duplicate"
 	case strings.Contains(reason, "single"):
 		return "one_letter"
-	case strings.Contains(reason, "stricter"):
-		return "contradiction"
 	case strings.Contains(reason, "longer than"):
 		return "too_long"
 	}

@@ -21,6 +21,18 @@ type Filters struct {
 	// Invalid says why the last change could not be put to use, when the set in
 	// use is an older one.
 	Invalid string `json:"invalid,omitempty"`
+	// Problems are the oddities of the set in use, at most 200, and More how
+	// many there are beyond.
+	Problems []FilterProblem `json:"problems"`
+	More     int             `json:"more"`
+}
+
+// FilterProblem is an entry that is odd, or that was left out.
+type FilterProblem struct {
+	List  string `json:"list"`
+	Entry string `json:"entry"`
+	Code  string `json:"code"` // as of ImportNote
+	Text  string `json:"text"`
 }
 
 // LayerHealth is what a layer does and costs, over the last 15 minutes.

@@ -209,6 +209,7 @@ export const filters = (): Filters => ({
   ],
   detectors: ['phone', 'cn_id', 'card', 'iban', 'email', 'ip', 'api_key'].map((name, i) => ({ name, enabled: i !== 5, action: 'mask' as const, way: 'both' as const, hits: [17, 0, 4, 1, 22, 0, 0][i]! })),
   exceptions: [{ id: 1, text: 'Scunthorpe', at: ago(5000), by: 'owner' }, { id: 2, text: 'casino green', rule: 'casino', at: ago(400), by: 'owner' }],
+  problems: [{ list: 'Abuse', entry: 'x', code: 'one_letter', text: 'is a single letter and will hit wherever it stands alone' }, { list: 'Advertising', entry: 'casino', code: 'contradiction', text: 'is also in "Abuse" with action mask: the stricter block applies' }], more: 0,
   words: 100_709, build_ms: 312, bytes: 2.9e6,
   layers: [
     { layer: 'words', on: true, hits: 31, p50_us: 0.4, p95_us: 1.2, checks: 4210 },
