@@ -4,19 +4,10 @@
 # HAOKE_SIGN_ID is given; elsewhere it says so and checks what can be checked.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-<<<<<<< HEAD
-export GOFLAGS="-buildvcs=false -trimpath"
-VERSION=$(cat build/VERSION)
-COMMIT=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
-LDFLAGS="-s -w -buildid= -X haoke/backend.Version=$VERSION -X haoke/backend.Commit=$COMMIT"
-stage=build/tmp/darwin
-mkdir -p build/dist $stage
-=======
 . installers/env.sh
 DIST=${DIST:-build/dist} STAGE=${STAGE:-build/tmp/darwin}
 mkdir -p "$DIST" "$STAGE"
 installers/licences.sh > "$STAGE/THIRD-PARTY.txt"
->>>>>>> 7bf4bb7 (Installers: Windows asks three questions, swaps in one step, goes back when a version does not start; tried with cuts, full disks, no rights and as a service. macOS and Linux builds reproducible)
 for arch in arm64 amd64; do
   rm -rf "${STAGE:?}/$arch"; mkdir -p "$STAGE/$arch"
   # The linker signs the ARM program for this machine's own use ("ad hoc"),

@@ -1,0 +1,187 @@
+#!/usr/bin/env bash
+# Tries the Linux packages: deb and rpm in clean roots, the other processor's
+# programs under an emulator, the window under a virtual display. Sourced by
+# ../test.sh, whose ok, bad, check, skip, ask and WORK it uses.
+# shellcheck shell=bash
+
+# A root with nothing in it but Debian's smallest; copied for each trial.
+clean_root() {
+  if ! have debootstrap || [ "$(id -u)" != 0 ]; then return 1; fi
+  [ -f "$WORK/base/.complete" ] || { rm -rf "$WORK/base"; debootstrap --variant=minbase bookworm "$WORK/base" > "$WORK/debootstrap.log" 2>&1 && touch "$WORK/base/.complete"; } || return 1
+  rm -rf "$1" && cp -a --reflink=auto "$WORK/base" "$1"
+}
+as_haoke() { chroot "$1" su -s /bin/sh haoke -c "$2"; }
+file_of() { compgen -G "$1" | head -1; }
+
+# Starts the daemon in a root as its own account, with what systemd would give
+# it: sets URL and pid.
+serve_root() {
+  local root=$1
+  chroot "$root" sh -c 'mkdir -p /var/lib/haoke && chown haoke:haoke /var/lib/haoke && chmod 0700 /var/lib/haoke && : > /tmp/ready'
+  chroot "$root" su -s /bin/sh haoke -c 'exec haoked serve --data /var/lib/haoke --public 127.0.0.1:0 --admin 127.0.0.1:0 > /tmp/ready 2> /tmp/log' &
+  for _ in $(seq 300); do grep -qs ready "$root/tmp/ready" && break; sleep 0.1; done
+  URL=$(sed -n 's/.*public=\([^ ]*\).*/\1/p' "$root/tmp/ready")
+  [ -n "$URL" ] || { cat "$root/tmp/log"; return 1; }
+}
+# Ends it: the pid is the one that holds the data folder.
+end_root() {
+  local signal=$1 root=$2 pid
+  pid=$(node -p 'JSON.parse(require("fs").readFileSync(process.argv[1])).pid' "$root/var/lib/haoke/runtime.json") && kill "-$signal" "$pid"
+  for _ in $(seq 200); do kill -0 "$pid" 2>/dev/null || return 0; sleep 0.1; done
+  return 1
+}
+remains() { # what a package left in a root, compared with the base
+  (cd "$1" && find . -xdev \( -path ./proc -o -path ./var/log -o -path ./var/cache -o -path ./tmp -o -path ./root -o -path './var/lib/dpkg' -o -path './var/lib/rpm' -o -path './usr/lib/sysimage' \) -prune -o -type f -print | LC_ALL=C sort)
+}
+
+# An older version of the daemon, to upgrade from.
+older() {
+  local stage=build/tmp/linux/amd64 kind
+  rm -rf "$WORK/older"; mkdir -p "$WORK/older/share"
+  cp $stage/share/* "$WORK/older/share/"
+  sed "s,\${PKG_ARCH},amd64,;s,\${PKG_VERSION},0.0.9,;s,\${PKG_MTIME},2026-01-01T00:00:00Z,;s,\${PKG_STAGE},$WORK/older," installers/linux/nfpm-haoked.yaml > "$WORK/older/nfpm.yaml"
+  HAOKE_VERSION=0.0.9 bash -c '. installers/env.sh; CGO_ENABLED=0 go build -ldflags "$LDFLAGS" -o "$0/haoked" ./backend/cmd/haoked' "$WORK/older" || return 1
+  for kind in deb rpm; do
+    bash -c '. installers/env.sh; go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2 package -f "$0/nfpm.yaml" -p "$1" -t "$0/"' "$WORK/older" $kind || return 1
+  done
+}
+
+linux() {
+  [ -n "$(file_of "build/dist/haoked_$VERSION*_amd64.deb")" ] || { bad "Linux: run make linux first"; return; }
+  check "Linux: an older version to upgrade from" older
+  linux_files
+  linux_deb
+  linux_rpm
+  linux_window
+  linux_arm
+}
+
+linux_files() {
+  check "deb and rpm: daemon and window for both processors" eval 'for f in haoked_*_{amd64,arm64}.deb haoked-*.{x86_64,aarch64}.rpm haoke_*_{amd64,arm64}.deb haoke-*.{x86_64,aarch64}.rpm haoked-*-linux-{amd64,arm64}.tar.gz haoke-*-linux-{amd64,arm64}.tar.gz; do ls build/dist/$f || exit 1; done'
+  if have rpm; then check "rpm: readable, sums right" eval 'for f in build/dist/*.rpm; do rpm -K --nosignature "$f" || exit 1; done'; else skip "rpm: no rpm"; fi
+  check "tar.gz: the daemon runs from any folder" eval "mkdir -p '$WORK/tar dir' && tar -C '$WORK/tar dir' -xzf build/dist/haoked-$VERSION-linux-amd64.tar.gz && '$WORK/tar dir/haoked-$VERSION/haoked' version"
+  local shell
+  for shell in bash zsh fish; do
+    local f=build/tmp/linux/share/haoked.$shell; [ $shell != zsh ] || f=build/tmp/linux/share/_haoked
+    if have $shell; then check "completion for $shell parses" $shell -n $f; else skip "completion for $shell: not here"; fi
+  done
+}
+
+linux_deb() {
+  local root=$WORK/deb dir
+  if ! clean_root "$root"; then skip "deb in a clean root: needs debootstrap and root"; return; fi
+  dir=$root/var/lib/haoke
+  remains "$root" > "$WORK/before"
+  cp "$(file_of "$WORK/older/haoked_*_amd64.deb")" "$root/root/older.deb"; cp "$(file_of "build/dist/haoked_$VERSION*_amd64.deb")" "$root/root/new.deb"
+  check "deb: installs without anything else" chroot "$root" dpkg -i /root/older.deb
+  check "deb: account, unit, completion, man page" eval "chroot '$root' getent passwd haoke && test -f '$root/usr/lib/systemd/system/haoked.service' && test -s '$root/usr/share/bash-completion/completions/haoked' && test -s '$root/usr/share/man/man1/haoked.1.gz'"
+  check "deb: serves" serve_root "$root"
+  check "deb: a visitor asks and is answered" ask "$URL"
+  check "deb: haoked health, as the container and scripts ask" as_haoke "$root" "haoked health --data /var/lib/haoke"
+  check "deb: upgrade under the running daemon" chroot "$root" dpkg -i /root/new.deb
+  check "deb: ... the data was copied before" eval "ls '$dir/before-upgrade'/0.0.9-*.backup"
+  check "deb: ... the old one ends in order" end_root TERM "$root"
+  check "deb: ... the new one serves" serve_root "$root"
+  check "deb: ... and the conversation goes on" ask_again "$URL"
+  end_root KILL "$root"
+  linux_cut "$root"
+  check "deb: removal keeps data and settings" eval "echo '#mine' >> '$root/etc/default/haoked'; chroot '$root' dpkg -r haoked && test -f '$dir/haoke.db' && test ! -e '$root/usr/bin/haoked' && grep -q '#mine' '$root/etc/default/haoked'"
+  check "deb: purge" chroot "$root" dpkg -P haoked
+  rm -f "$root/etc/passwd-" "$root/etc/group-" "$root/etc/shadow-" "$root/etc/gshadow-" "$root"/etc/sub?id-; remains "$root" > "$WORK/after"
+  check "deb: ... leaves no file" eval "diff <(grep -v -E '/etc/(passwd|group|shadow|gshadow|subuid|subgid)-$' '$WORK/before') '$WORK/after' && ! chroot '$root' getent passwd haoke"
+  check "deb: a full disk is refused, the version of before goes on" linux_full "$root"
+}
+
+# A power cut in mid-upgrade: the packager is killed while it unpacks. The
+# program is the old or the new one, whole, and the next run finishes.
+linux_cut() {
+  local root=$1 when pid n=0 name
+  for when in haoked.dpkg-new haoked.dpkg-tmp; do
+    chroot "$root" dpkg -i --force-downgrade /root/older.deb > /dev/null 2>&1
+    name=$root/usr/bin/$when
+    chroot "$root" dpkg -i /root/new.deb > /dev/null 2>&1 &
+    pid=$!
+    for _ in $(seq 200000); do [ -e "$name" ] && break; kill -0 $pid 2>/dev/null || break; done
+    [ ! -e "$name" ] || n=$((n + 1))
+    kill -9 $pid $(pgrep -P $pid) 2>/dev/null; wait $pid 2>/dev/null
+    check "deb: cut off at $when: the program is whole and serves" eval "chroot '$root' haoked version && serve_root '$root' && ask_again \"\$URL\""
+    end_root KILL "$root"
+    check "deb: ... and the next run finishes the upgrade" eval "chroot '$root' dpkg -i /root/new.deb && chroot '$root' haoked version | grep -q '$VERSION' && test ! -e '$name'"
+  done
+  check "deb: the cuts came in time" test $n -gt 0
+}
+
+# /usr/bin on a file system of its own in which no room is left.
+linux_full() {
+  local root=$1 got=0 version=0
+  chroot "$root" dpkg -i /root/older.deb || return 1
+  mkdir -p "$WORK/small" && mount -t tmpfs -o size=170m none "$WORK/small" || return 1
+  cp -a "$root/usr/bin/." "$WORK/small/"
+  dd if=/dev/zero of="$WORK/small/fill" bs=1M 2>/dev/null
+  mount --bind "$WORK/small" "$root/usr/bin"
+  chroot "$root" dpkg -i /root/new.deb || got=$?
+  chroot "$root" haoked version | grep 0.0.9 || version=1
+  umount "$root/usr/bin" "$WORK/small"
+  [ $got != 0 ] && [ $version = 0 ] && chroot "$root" dpkg -P haoked
+}
+
+# The rpm in a root of its own: Debian's files, rpm's database.
+linux_rpm() {
+  local root=$WORK/rpm dir old new
+  if ! have rpm; then skip "rpm in a clean root: no rpm"; return; fi
+  if ! clean_root "$root"; then skip "rpm in a clean root: needs debootstrap and root"; return; fi
+  dir=$root/var/lib/haoke
+  old=$(file_of "$WORK/older/haoked-*.x86_64.rpm") new=$(file_of "build/dist/haoked-$VERSION*.x86_64.rpm")
+  # /bin/sh belongs to no rpm there, hence --nodeps; Debian's rpm wants the word
+  local rpm=(rpm --root "$root" --nodeps --force-debian)
+  check "rpm: installs" "${rpm[@]}" -i "$old"
+  check "rpm: account, unit, man page" eval "chroot '$root' getent passwd haoke && test -f '$root/usr/lib/systemd/system/haoked.service' && test -s '$root/usr/share/man/man1/haoked.1.gz'"
+  check "rpm: serves" serve_root "$root"
+  check "rpm: a visitor asks and is answered" ask "$URL"
+  echo '#mine' >> "$root/etc/default/haoked"
+  check "rpm: upgrade" "${rpm[@]}" -U "$new"
+  check "rpm: ... the data was copied before" eval "ls '$dir/before-upgrade'/0.0.9-*.backup"
+  end_root TERM "$root"
+  check "rpm: ... the new one serves, the settings stay" eval "serve_root '$root' && grep -q '#mine' '$root/etc/default/haoked' && chroot '$root' haoked version | grep -q '$VERSION'"
+  check "rpm: ... and the conversation goes on" ask_again "$URL"
+  end_root TERM "$root"
+  check "rpm: an older version is refused" eval "! '${rpm[0]}' --root '$root' --nodeps --force-debian -U '$old'"
+  check "rpm: files are as packed" eval "${rpm[*]} -V haoked | grep -v ' c /etc/default/haoked' | grep -v -E '^.{8}[T.] ' | { ! grep .; }"
+  check "rpm: removal keeps the data" eval "${rpm[*]} -e haoked && test -f '$dir/haoke.db' && test ! -e '$root/usr/bin/haoked'"
+}
+
+# The window's package with its libraries, seen on a virtual display.
+linux_window() {
+  local root=$WORK/window deb
+  deb=$(file_of "build/dist/haoke_$VERSION*_amd64.deb")
+  check "window: menu entry, icons, AppStream data in the package" eval "dpkg-deb -c '$deb' | grep -c -E 'applications/haoke.desktop|metainfo/io.haoke|apps/haoke.png' | grep -qx 8"
+  check "window: names the libraries it needs" eval "dpkg-deb -f '$deb' Depends | grep -q libwebkit2gtk-4.1-0"
+  if ! have xvfb-run || ! have import; then skip "window: no virtual display"; return; fi
+  rm -rf "$root"; mkdir -p "$root/home"
+  tar -C "$root" -xzf "build/dist/haoke-$VERSION-linux-amd64.tar.gz"
+  check "window: install.sh puts it into an account of its own" env HOME="$root/home" XDG_DATA_HOME="" "$root/haoke-$VERSION/install.sh"
+  check "window: menu entry is valid there" eval "desktop-file-validate '$root/home/.local/share/applications/haoke.desktop'"
+  check "window: starts and serves" env HOME="$root/home" WORK="$WORK" dbus-run-session -- xvfb-run -a -s "-screen 0 1400x900x24 -nolisten tcp" bash -c '
+    "$HOME/.local/bin/haoke" --data "$HOME/data" --public 127.0.0.1:0 --admin 127.0.0.1:0 > "$WORK/window-ready" 2> "$WORK/window.log" & pid=$!
+    for _ in $(seq 300); do grep -q ready "$WORK/window-ready" && break; sleep 0.1; done
+    url=$(sed -n "s/.*public=\([^ ]*\).*/\1/p" "$WORK/window-ready")
+    node installers/ask.mjs "$url"; got=$?
+    for _ in $(seq 100); do xdotool search --onlyvisible --name "^Haoke$" > /dev/null 2>&1 && break; sleep 0.1; done
+    sleep 3; import -window root "$WORK/window.png"
+    kill -TERM $pid; wait $pid
+    exit $got'
+  check "window: install.sh remove leaves the data alone" eval "HOME='$root/home' XDG_DATA_HOME='' '$root/haoke-$VERSION/install.sh' remove && test ! -e '$root/home/.local/bin/haoke' && test -f '$root/home/data/haoke.db'"
+}
+
+linux_arm() {
+  local exe=build/tmp/linux/arm64/haoked
+  check "arm64: programs are of that processor" eval "file $exe build/tmp/linux/arm64/haoke | grep -c aarch64 | grep -qx 2"
+  if ! have qemu-aarch64-static; then skip "arm64: no emulator"; return; fi
+  check "arm64: haoked version, emulated" eval "qemu-aarch64-static $exe version | grep -q '$VERSION'"
+  rm -rf "$WORK/arm"; mkdir -p "$WORK/arm"
+  qemu-aarch64-static $exe serve --data "$WORK/arm" --public 127.0.0.1:0 --admin 127.0.0.1:0 > "$WORK/arm-ready" 2> "$WORK/arm.log" &
+  local pid=$!
+  for _ in $(seq 600); do grep -q ready "$WORK/arm-ready" && break; sleep 0.1; done
+  check "arm64: a visitor asks and is answered, emulated" ask "$(sed -n 's/.*public=\([^ ]*\).*/\1/p' "$WORK/arm-ready")"
+  kill $pid; wait $pid 2>/dev/null
+}
