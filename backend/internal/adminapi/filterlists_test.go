@@ -147,3 +147,28 @@ func TestMaskStyleAndPersonalData(t *testing.T) {
 		t.Errorf("an unknown style: %d %s", out.status, out.body)
 	}
 }
+
+// TestOddWords: doubles, contradictions and single letters across lists are
+// told, and the stricter action holds.
+func TestOddWords(t *testing.T) {
+	owner := open(t, options{}).script()
+	for name, action := range map[string]chat.Action{"A": chat.ActionMask, "B": chat.ActionBlock} {
+		id := newList(t, owner, wire.WordListWrite{Name: name, Action: action, Way: wire.WayBoth, Enabled: true})
+		decode[wire.ImportReport](t, owner.send("POST", "/filters/lists/"+id+"/words", wire.WordEdit{Add: []string{"casino", "teapot", "甲"}}))
+	}
+	decode[wire.FilterException](t, owner.send("POST", "/filters/exceptions", wire.FilterExceptionNew{Text: "teapot", Also: []string{" tea party ", "", "teapot"}}))
+	all := decode[wire.Filters](t, owner.send("GET", "/filters", nil))
+	codes := map[string]int{}
+	for _, p := range all.Problems {
+		codes[p.Code]++
+	}
+	if codes["contradiction"] != 4 || codes["one_letter"] != 1 || len(all.Exceptions) != 2 {
+		t.Errorf("%v %+v, exceptions %+v", codes, all.Problems, all.Exceptions)
+	}
+	if x := decode[wire.FilterTestResult](t, owner.send("POST", "/filters/test", wire.FilterTest{Text: "casino teapot"})); x.Action != chat.ActionBlock || len(x.Layers[0].Hits) != 1 || len(x.Excepted) != 1 {
+		t.Errorf("tried: %+v", x)
+	}
+	if out := owner.send("POST", "/filters/exceptions", wire.FilterExceptionNew{Text: "x", Also: []string{strings.Repeat("y", 201)}}); out.status != 422 {
+		t.Errorf("a long exception: %d %s", out.status, out.body)
+	}
+}

@@ -313,6 +313,10 @@ export interface FactSheet {
   pages?: FactPage[];
 }
 
+export interface FileQuery {
+  name: string;
+}
+
 export interface FilterConfig {
   words_on: boolean;
   patterns_on: boolean;
@@ -401,6 +405,13 @@ export interface FilterPatternWrite {
   enabled: boolean;
 }
 
+export interface FilterProblem {
+  list: string;
+  entry: string;
+  code: string;
+  text: string;
+}
+
 export interface FilterTest {
   direction: Direction;
   text: string;
@@ -431,6 +442,8 @@ export interface Filters {
   bytes: number;
   layers: LayerHealth[];
   invalid?: string;
+  problems: FilterProblem[];
+  more: number;
 }
 
 export type Finish = "" | "stop" | "length" | "blocked" | "stopped" | "error";
@@ -1109,6 +1122,14 @@ export interface Status {
   attached: boolean;
 }
 
+export interface StoredFile {
+  id: string;
+  url: string;
+  name: string;
+  type: string;
+  size: number;
+}
+
 export interface TestStep {
   name: string;
   ok: boolean;
@@ -1338,6 +1359,7 @@ export const routes = {
   exportConversation: ["GET", "/conversations/{id}/export", "operator"],
   getTrace: ["GET", "/conversations/{id}/messages/{seq}/trace", "operator"],
   getFile: ["GET", "/files/{id}", "operator"],
+  addFile: ["POST", "/files", "operator"],
   listLeftMessages: ["GET", "/left-messages", "operator"],
   changeLeftMessage: ["PATCH", "/left-messages/{id}", "operator"],
   deleteLeftMessage: ["DELETE", "/left-messages/{id}", "operator"],
@@ -1446,6 +1468,7 @@ export interface Api {
   exportConversation: { params: { id: string | number }; query: Partial<ExportQuery>; request: undefined; response: Blob };
   getTrace: { params: { id: string | number; seq: string | number }; query: undefined; request: undefined; response: TurnTrace };
   getFile: { params: { id: string | number }; query: undefined; request: undefined; response: Blob };
+  addFile: { params: undefined; query: Partial<FileQuery>; request: Blob | string; response: StoredFile };
   listLeftMessages: { params: undefined; query: Partial<LeftMessageQuery>; request: undefined; response: LeftMessageList };
   changeLeftMessage: { params: { id: string | number }; query: undefined; request: LeftMessagePatch; response: LeftMessage };
   deleteLeftMessage: { params: { id: string | number }; query: undefined; request: undefined; response: void };
