@@ -39,7 +39,10 @@ const prepare = {
     if (scene === 'busy') await page.getByText(/How long does shipping take/).first().click();
   },
   async filters(page, scene) {
-    if (scene === 'busy') await page.locator('.tester textarea').fill('Best c-a-s-i-n-o bonus, call 13812345678');
+    if (scene === 'busy') {
+      await page.locator('.tester textarea').first().fill('Best c-a-s-i-n-o bonus, call 13812345678');
+      await page.locator('li .name').first().click();
+    }
   },
   async palette(page) {
     await page.keyboard.press('Control+k');
