@@ -3,6 +3,7 @@ package backend
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -51,7 +52,7 @@ func (p *parts) takeUpload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer file.Close()
-	f, err := p.uploads.Put(file, header.Filename, limit, s.Upload.Types)
+	f, err := p.keepFile(file, header.Filename)
 	switch {
 	case errors.Is(err, upload.ErrTooLarge):
 		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
@@ -64,6 +65,12 @@ func (p *parts) takeUpload(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		json.NewEncoder(w).Encode(map[string]any{"id": f.ID, "url": "/v1/files/" + f.ID, "name": f.Name, "type": f.Type, "size": f.Size})
 	}
+}
+
+// keepFile stores a file of a visitor or an operator under the rules for both.
+func (p *parts) keepFile(r io.Reader, name string) (upload.File, error) {
+	s := p.settings.Current().Upload
+	return p.uploads.Put(r, name, int64(s.MaxBytes), s.Types)
 }
 
 func (p *parts) serveFile(w http.ResponseWriter, r *http.Request) { p.uploads.ServeHTTP(w, r) }

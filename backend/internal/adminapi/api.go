@@ -6,6 +6,7 @@ package adminapi
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -30,6 +31,7 @@ import (
 	"haoke/backend/internal/settings"
 	"haoke/backend/internal/sqlite"
 	"haoke/backend/internal/update"
+	"haoke/backend/internal/upload"
 	"haoke/backend/internal/upstream"
 	"haoke/backend/internal/wire"
 )
@@ -109,8 +111,10 @@ type Deps struct {
 	// Files serves what visitors sent, by the last element of the path; nil:
 	// there is none.
 	Files http.Handler
-	Zone  func() *time.Location
-	Now   func() time.Time // nil: time.Now
+	// Keep stores a file under the rules for uploads.
+	Keep func(r io.Reader, name string) (upload.File, error)
+	Zone func() *time.Location
+	Now  func() time.Time // nil: time.Now
 }
 
 // API serves the admin API. It is safe for concurrent use.
@@ -139,6 +143,9 @@ func New(d Deps) (*API, error) {
 	}
 	if d.Files == nil {
 		d.Files = http.NotFoundHandler()
+	}
+	if d.Keep == nil {
+		d.Keep = func(io.Reader, string) (upload.File, error) { return upload.File{}, upload.ErrType }
 	}
 	a := &API{Deps: d, routes: wire.AdminRoutes(), started: d.Now(), atStart: d.Settings.Current()}
 	a.live = newLive(a)

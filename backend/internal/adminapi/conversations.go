@@ -29,6 +29,7 @@ func (a *API) conversationHandlers() map[string]func(*call) (any, error) {
 		"exportConversation":  a.exportConversation,
 		"getTrace":            a.getTrace,
 		"getFile":             a.getFile,
+		"addFile":             a.addFile,
 	}
 }
 

@@ -33,6 +33,7 @@ import (
 	"haoke/backend/internal/sim"
 	"haoke/backend/internal/sqlite"
 	"haoke/backend/internal/update"
+	"haoke/backend/internal/upload"
 	"haoke/backend/internal/upstream"
 	"haoke/backend/internal/wire"
 )
@@ -58,6 +59,7 @@ type house struct {
 	logs     *logs.Log
 	gate     *admit.Gate
 	pool     *keypool.Pool
+	uploads  *upload.Store
 	upstream *upstream.Client
 	filter   filter.Holder
 	answerer atomic.Pointer[offline.Answerer]
@@ -126,6 +128,8 @@ func open(t *testing.T, o options) *house {
 		Sessions: h.sessions, Upstream: h.upstream, Prompter: prompter{}, Curated: curated{}, Filter: filtering{h}, Guard: open_{},
 		Feed: feed, Owner: owner{}, Meter: meter{}, Log: h.logs.Logger(),
 	})
+	h.uploads, err = upload.Open(filepath.Join(h.dir, "files"))
+	must(err)
 	h.updates = update.New(update.Config{
 		Dir: h.dir, Version: "1.2.3", Keys: []ed25519.PublicKey{o.updateKey}, Now: h.clock,
 		Installed: update.Installed{Way: update.WayReplace, Kind: update.KindTar, Program: "haoked", Exe: filepath.Join(h.dir, "haoked")},
@@ -135,7 +139,10 @@ func open(t *testing.T, o options) *house {
 		Guard: h.guard, Settings: h.settings, DB: h.db, Sealer: h.sealer, Sessions: h.sessions, Engine: h.engine, Presence: h.presence,
 		Gate: h.gate, Pool: h.pool, Upstream: h.upstream, Metrics: h.metrics, Logs: h.logs, Filter: h.filter.Get, FAQ: h.answerer.Load,
 		Ledger: h.db.NewLedger(), Host: h, Log: h.logs.Logger(), DataDir: h.dir, ConfigFile: file, Version: "1.2.3", Commit: "abc",
-		Files:   http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "file "+path.Base(r.URL.Path)) }),
+		Files: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "file "+path.Base(r.URL.Path)) }),
+		Keep: func(r io.Reader, name string) (upload.File, error) {
+			return h.uploads.Put(r, name, 1000, []string{"text/plain"})
+		},
 		Updates: h.updates, Zone: func() *time.Location { return time.UTC }, Now: h.clock,
 	})
 	must(err)

@@ -202,6 +202,13 @@ func conversations(w *walk, owner *door, id chat.ConversationID) {
 	if got := w.ok(owner, "getFile", nil, "0123abcd.png"); string(got.body) != "file 0123abcd.png" {
 		w.Errorf("a visitor's file: %s", got.body)
 	}
+	sent := decode[wire.StoredFile](w.T, w.ok(owner, "addFile", "the price list", "?name=prices.doc"))
+	if sent.Name != "prices.txt" || sent.Type != "text/plain" || !strings.HasPrefix(sent.URL, "/v1/files/") {
+		w.Errorf("an operator's file: %+v", sent)
+	}
+	w.not(owner, 422, wire.ProblemInvalid, "addFile", "the price list")
+	w.not(owner, 422, wire.ProblemInvalid, "addFile", "<html><script>", "?name=x.txt")
+	w.not(owner, 413, wire.ProblemTooLarge, "addFile", strings.Repeat("long ", 300), "?name=x.txt")
 	m := decode[wire.Message](w.T, w.ok(owner, "sendMessage", wire.MessageNew{ID: "o1", Text: "Hello, this is Mei's shop."}, cid))
 	again := decode[wire.Message](w.T, w.ok(owner, "sendMessage", wire.MessageNew{ID: "o1", Text: "Hello, this is Mei's shop."}, cid))
 	if m.Seq != again.Seq || m.From != chat.FromOperator {

@@ -111,6 +111,20 @@ type MessageNew struct {
 	Take bool `json:"take"`
 }
 
+// FileQuery names a file.
+type FileQuery struct {
+	Name string `json:"name"`
+}
+
+// StoredFile is a file that can be sent.
+type StoredFile struct {
+	ID   string `json:"id"`
+	URL  string `json:"url"`  // for the message's link; the visitors' side serves it
+	Name string `json:"name"` // cleaned, without brackets
+	Type string `json:"type"` // media type by its content
+	Size int64  `json:"size"` // bytes as stored
+}
+
 // ModeChange says who answers. "human" takes over (409 when another operator
 // holds it, unless Force), "ai" gives back.
 type ModeChange struct {

@@ -90,6 +90,8 @@ func conversationRoutes() []Route {
 			Doc: "How an answer was made. 404 for what is not an answer."},
 		{Method: "GET", Path: "/files/{id}", Name: "getFile", Role: RoleOperator, Produces: "application/octet-stream", Status: 200,
 			Doc: "A file that a visitor sent (the media type follows the file); the id is the last element of its link in the message."},
+		{Method: "POST", Path: "/files", Name: "addFile", Role: RoleOperator, Query: FileQuery{}, Accepts: "application/octet-stream", Response: StoredFile{}, Status: 201, MaxBody: 64 << 20,
+			Doc: "A file for a visitor, under the rules for uploads. It is sent by a message with its link: ![name](url) for a picture, [name](url) else."},
 	}
 }
 
