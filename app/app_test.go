@@ -216,7 +216,7 @@ func TestWordsComplete(t *testing.T) {
 		}
 	}
 	for _, state := range []string{"ok", "degraded", "paused", "stopped"} {
-		if english["status-"+state] == "" || len(trayIcon(state)) < 500 {
+		if english["status-"+state] == "" || len(trayIcon(state, 0)) < 500 {
 			t.Errorf("state %s", state)
 		}
 	}

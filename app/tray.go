@@ -17,15 +17,23 @@ var icon []byte
 //go:embed icons
 var trayIcons embed.FS
 
-// trayIcon is the picture of a state, in the format that the system wants.
-func trayIcon(state string) []byte {
-	end := ".png"
-	if goruntime.GOOS == "windows" {
-		end = ".ico"
+// trayIcon is the picture of a state with the number of those who wait, in the
+// format that the system wants.
+func trayIcon(state string, waiting int) []byte {
+	name, windows := "icons/"+state+".png", goruntime.GOOS == "windows"
+	if windows && waiting == 0 {
+		name = "icons/" + state + ".ico" // in several sizes
 	}
-	data, err := trayIcons.ReadFile("icons/" + state + end)
-	if err != nil {
+	data, err := trayIcons.ReadFile(name)
+	switch {
+	case err != nil:
 		return icon
+	case waiting == 0:
+		return data
+	}
+	data = badge(data, waiting)
+	if windows {
+		data = ico(data)
 	}
 	return data
 }
@@ -48,7 +56,7 @@ type tray struct {
 	ready bool
 	shown backend.Status
 	login bool
-	items struct{ state, pause, login *systray.MenuItem }
+	items struct{ open, browser, state, pause, login, quit *systray.MenuItem }
 }
 
 // available reports whether somebody shows the icon now. The window hides only
@@ -74,21 +82,22 @@ func startTray(deeds trayDeeds) *tray {
 func (t *tray) build() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	open := systray.AddMenuItem(words("Open Haoke"), "")
-	browser := systray.AddMenuItem(words("Open in browser"), "")
-	t.items.state = systray.AddMenuItem(words("status-ok"), "")
-	t.items.state.Disable()
+	i := &t.items
+	i.open = systray.AddMenuItem(words("Open Haoke"), "")
+	i.browser = systray.AddMenuItem(words("Open in browser"), "")
+	i.state = systray.AddMenuItem(words("status-ok"), "")
+	i.state.Disable()
 	systray.AddSeparator()
-	t.items.pause = systray.AddMenuItemCheckbox(words("Pause"), "", false)
-	t.items.login = systray.AddMenuItemCheckbox(words("Start at login"), "", t.login)
+	i.pause = systray.AddMenuItemCheckbox(words("Pause"), "", false)
+	i.login = systray.AddMenuItemCheckbox(words("Start at login"), "", t.login)
 	systray.AddSeparator()
-	quit := systray.AddMenuItem(words("Quit"), "")
+	i.quit = systray.AddMenuItem(words("Quit"), "")
 	systray.SetOnTapped(t.deeds.open)
-	onClick(open, t.deeds.open)
-	onClick(browser, t.deeds.browser)
-	onClick(quit, t.deeds.quit)
-	onClick(t.items.pause, func() { t.deeds.pause(!t.paused()) })
-	onClick(t.items.login, func() { t.deeds.login(!t.atLogin()) })
+	onClick(i.open, t.deeds.open)
+	onClick(i.browser, t.deeds.browser)
+	onClick(i.quit, t.deeds.quit)
+	onClick(i.pause, func() { t.deeds.pause(!t.paused()) })
+	onClick(i.login, func() { t.deeds.login(!t.atLogin()) })
 	t.ready = true
 	t.draw()
 }
@@ -130,10 +139,27 @@ func (t *tray) show(s backend.Status, login bool) {
 	}
 }
 
+// translate writes the menu and the tip anew in the language of now.
+func (t *tray) translate() {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ready {
+		return
+	}
+	i := &t.items
+	for item, key := range map[*systray.MenuItem]string{i.open: "Open Haoke", i.browser: "Open in browser", i.pause: "Pause", i.login: "Start at login", i.quit: "Quit"} {
+		item.SetTitle(words(key))
+	}
+	t.draw()
+}
+
 // draw is called with the lock held.
 func (t *tray) draw() {
 	line := statusLine(t.shown)
-	systray.SetIcon(trayIcon(t.shown.State))
+	systray.SetIcon(trayIcon(t.shown.State, t.shown.Waiting))
 	systray.SetTooltip("Haoke: " + line)
 	t.items.state.SetTitle(line)
 	check(t.items.pause, t.shown.State == "paused")

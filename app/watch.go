@@ -91,11 +91,12 @@ func updateNote(version, told string, d backend.Desktop, now time.Time) *note {
 // follow carries changed settings of the window out.
 func (a *App) follow(d backend.Desktop) {
 	a.mu.Lock()
-	before, first := a.desktop, !a.followed
+	before, first, t := a.desktop, !a.followed, a.tray
 	a.desktop, a.followed = d, true
 	a.mu.Unlock()
 	if d.Language != before.Language || first {
 		setLanguage(d.Language)
+		t.translate()
 	}
 	if d.Theme != before.Theme || first {
 		switch d.Theme {

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	goruntime "runtime"
 	"strconv"
 	"strings"
 
@@ -55,12 +56,7 @@ func (a *App) beforeClose(ctx context.Context) (prevent bool) {
 	}
 	if !a.placeNow().TrayExplained {
 		a.keep(func(p *place) { p.TrayExplained = true })
-		keep, quit := words("Keep running"), words("Quit")
-		choice, err := runtime.MessageDialog(ctx, runtime.MessageDialogOptions{
-			Type: runtime.QuestionDialog, Title: "Haoke", Message: words("tray"), Buttons: []string{keep, quit}, DefaultButton: keep, CancelButton: keep,
-		})
-		// Linux and Windows answer Yes or No whatever the buttons are called.
-		if err == nil && (choice == quit || choice == "No") {
+		if quit, err := a.askQuit(ctx, words("tray")); quit && err == nil {
 			return false
 		}
 	}
@@ -68,11 +64,24 @@ func (a *App) beforeClose(ctx context.Context) (prevent bool) {
 	return true
 }
 
+// confirmQuit asks before service stops. Where nobody can be asked the person's
+// wish counts.
 func (a *App) confirmQuit(ctx context.Context) bool {
-	choice, err := runtime.MessageDialog(ctx, runtime.MessageDialogOptions{
-		Type: runtime.QuestionDialog, Title: "Haoke", Message: words("quit?"), Buttons: []string{words("Quit"), words("Keep running")}, DefaultButton: words("Keep running"), CancelButton: words("Keep running"),
-	})
-	return err != nil || choice == "Yes" || choice == words("Quit")
+	quit, err := a.askQuit(ctx, words("quit?"))
+	return quit || err != nil
+}
+
+// askQuit asks a question whose "Yes" means to quit: Linux and Windows name the
+// buttons themselves, and "No" is what Enter and Escape say there. Service never
+// stops by a key too many.
+func (a *App) askQuit(ctx context.Context, question string) (bool, error) {
+	quit, keep := words("Quit"), words("Keep running")
+	o := runtime.MessageDialogOptions{Type: runtime.QuestionDialog, Title: "Haoke", Message: question, Buttons: []string{quit, keep}, DefaultButton: keep, CancelButton: keep}
+	if goruntime.GOOS == "windows" {
+		o.DefaultButton = "No"
+	}
+	choice, err := runtime.MessageDialog(ctx, o)
+	return choice == "Yes" || choice == quit, err
 }
 
 func (a *App) rememberPlace(ctx context.Context) {

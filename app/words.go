@@ -43,7 +43,7 @@ func systemLanguage(getenv func(string) string) string {
 }
 
 var english = map[string]string{
-	"tray":            "Haoke goes on serving your visitors when this window is closed. You find it in the tray. Keep it running?",
+	"tray":            "Haoke goes on serving your visitors when this window is closed. You find it in the tray. Quit it altogether instead?",
 	"quit?":           "Visitors get no answers while Haoke is not running. Quit all the same?",
 	"failed":          "Haoke could not start",
 	"failed-hint":     "Nothing was lost. Mend what stands above, then open Haoke again.",
@@ -63,7 +63,7 @@ var english = map[string]string{
 }
 
 var chinese = map[string]string{
-	"tray":            "关闭窗口后，好客会继续为访客服务，您可以在托盘中找到它。要让它继续运行吗？",
+	"tray":            "关闭窗口后，好客会继续为访客服务，您可以在托盘中找到它。要完全退出吗？",
 	"quit?":           "好客停止运行后，访客将得不到回答。确定要退出吗？",
 	"failed":          "好客未能启动",
 	"failed-hint":     "没有丢失任何数据。请先处理上面的问题，再重新打开好客。",
