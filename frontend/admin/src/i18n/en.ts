@@ -120,7 +120,7 @@ export const en = {
     writeTake: 'Write an answer. Sending takes over from the AI.', write: 'Write an answer', send: 'Send', failed: 'Not sent', answering: 'Answering', typing: 'Visitor is typing', earlier: 'Show earlier messages',
     you: 'You', aiName: 'AI', system: 'System', operator: 'Operator', online: 'Online now', jump: 'New messages',
     about: 'Visitor', page: 'Page', device: 'Device', locale: 'Language', address: 'Address', email: 'E-mail', since: 'Since', rating: 'Rating', spend: 'Spend', tokens: 'Tokens', vip: 'VIP', identity: 'Identity', stars: (n: number) => `${n} of 5`,
-    answers: 'Asked before the chat', attributes: 'Told by your page', tags: 'Tags', happened: 'What happened', phone: 'Phone', unproven: 'Told by the visitor or the page, not proven.',
+    answers: 'Asked before the chat', attributes: 'Told by your page', tags: 'Tags', happened: 'What happened', phone: 'Phone', unproven: 'Told by the visitor or the page, not proven.', attach: 'Send a file',
     how: 'How this answer was made', howHint: 'Select an answer to see how it was made.', filterStep: 'Filter', promptStep: 'Recall and prompt', queueStep: 'Waiting for a place', firstStep: 'First words', totalStep: 'Complete', atAll: 'at',
     model: 'Model', key: 'Key', cost: 'Cost', estimated: 'counted here', merged: 'Shared with another visitor', cached: 'From the cache', reason: 'Reason', hits: 'Filter hits', sources: 'Sources', why: 'See what was sent', prompt: 'What was sent', passages: 'Recalled passages', parts: 'Weight of the parts', noPrompt: 'The prompt of this answer was not kept. Turn on context.keep_prompt to keep prompts.',
     finish: { length: 'cut at its length', blocked: 'withheld by the filter', stopped: 'stopped', error: 'could not be made' },
