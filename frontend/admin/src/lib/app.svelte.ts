@@ -138,7 +138,7 @@ export function explain(error: unknown): string {
   const { errors } = i18n.t;
   if (!(error instanceof ApiError)) {
     const message = error instanceof Error ? error.message : '';
-    return /module/i.test(message) ? errors.chunk : message || errors.page;
+    return /module|preload/i.test(message) ? errors.chunk : message || errors.page;
   }
   const { problem } = error;
   if (problem.type === 'network') return errors.network;
