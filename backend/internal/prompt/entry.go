@@ -1,6 +1,7 @@
 package prompt
 
 import (
+	"regexp"
 	"strings"
 
 	"haoke/backend/internal/chat"
@@ -71,7 +72,19 @@ func usable(m chat.Message) bool {
 
 // toEntry makes the context form of a message.
 func toEntry(m chat.Message) entry {
-	return entry{seq: m.Seq, from: m.From, name: m.Author, text: strings.TrimSpace(m.Text)}
+	return entry{seq: m.Seq, from: m.From, name: m.Author, text: nameFiles(strings.TrimSpace(m.Text))}
+}
+
+// fileLink is how a message carries a file that was sent.
+var fileLink = regexp.MustCompile(`!?\[([^\]\n]{0,300})\]\(/v1/files/[0-9a-z.]+\)`)
+
+// nameFiles puts a file's name in the place of its link: the link alone opens
+// the file, so it is not told to the upstream, which could not open it anyway.
+func nameFiles(text string) string {
+	if !strings.Contains(text, "](/v1/files/") {
+		return text
+	}
+	return fileLink.ReplaceAllString(text, "(sent a file: $1)")
 }
 
 // split separates the conversation into context and question. Messages below
