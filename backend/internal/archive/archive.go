@@ -63,6 +63,7 @@ type Archive struct {
 	// now" and the background do not do the same work twice.
 	round    chan struct{}
 	enqueued atomic.Bool // the outbox has what was sealed before there was a remote
+	warmed   bool        // the latest dictionary is in memory; Run's own
 
 	mu       sync.Mutex
 	ship     shipState
@@ -131,7 +132,25 @@ func (a *Archive) Run(ctx context.Context) error {
 		case <-a.kick:
 		}
 		a.step(ctx)
+		a.warm(ctx)
 		t.Reset(a.pause())
+	}
+}
+
+// warm primes the codec of sealed conversations, which takes most of a second,
+// so that the first visitor who returns does not wait for it. Where nothing is
+// sealed with a dictionary it costs neither time nor memory.
+func (a *Archive) warm(ctx context.Context) {
+	if a.warmed || ctx.Err() != nil {
+		return
+	}
+	id, err := a.store.LatestDict(ctx, Mix)
+	if err == nil && id > 0 {
+		_, err = a.codecs.mixerFor(ctx, id)
+		a.warmed = err == nil
+	}
+	if err != nil && ctx.Err() == nil {
+		a.cfg.Log.Warn("the dictionary of archived conversations cannot be read", "id", id, "err", err)
 	}
 }
 

@@ -186,12 +186,16 @@ type oneDict struct {
 // Dict implements DictReader.
 func (d oneDict) Dict(context.Context, int64) (string, []byte, error) { return d.codec, d.data, nil }
 
-// TrainFor makes the dictionary of a codec out of packed records: for Mix the
-// latest of them as they are, since its models learn by reading, packed by
-// zstd.
+// TrainFor makes the dictionary of a codec out of what packed records have in
+// common: for Mix the latest of the records made so, since its models learn by
+// reading, packed by zstd.
 func TrainFor(codec string, samples [][]byte) ([]byte, error) {
+	samples, err := anonymousRecords(samples)
+	if err != nil {
+		return nil, fmt.Errorf("train dictionary: %w", err)
+	}
 	if codec != Mix {
-		return Train(samples, DictSize)
+		return trainZstd(samples, DictSize)
 	}
 	size, first := 0, len(samples)
 	for first > 0 && size+len(samples[first-1]) <= mix.MaxPriming {
@@ -208,6 +212,23 @@ func TrainFor(codec string, samples [][]byte) ([]byte, error) {
 	}
 	defer w.Close()
 	return w.EncodeAll(all, nil), nil
+}
+
+func anonymousRecords(samples [][]byte) ([][]byte, error) {
+	talks := make([][]chat.Message, len(samples))
+	var err error
+	for i, s := range samples {
+		if talks[i], err = Unpack(s); err != nil {
+			return nil, err
+		}
+	}
+	out := make([][]byte, len(samples))
+	for i, msgs := range anonymous(talks) {
+		if out[i], err = Pack(nil, msgs); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // primingOf reads the dictionary of Mix.
@@ -232,8 +253,8 @@ func primingOf(dict []byte) ([][]chat.Message, error) {
 	return out, nil
 }
 
-// Train makes a zstd dictionary of at most size bytes out of packed records.
-func Train(samples [][]byte, size int) (data []byte, err error) {
+// trainZstd makes a zstd dictionary of at most size bytes out of packed records.
+func trainZstd(samples [][]byte, size int) (data []byte, err error) {
 	// The builder is made for files; it must not take the program down when a
 	// set of samples is odd.
 	defer func() {

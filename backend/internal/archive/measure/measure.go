@@ -181,7 +181,7 @@ func (s *set) row(method string, bytes int64) Row {
 func (s *set) measure(ctx context.Context, o Options) ([]Row, error) {
 	// A corpus that is too small or too varied yields no dictionary: then the
 	// rows that need one are left out.
-	trained, noDict := archive.Train(s.teach, archive.DictSize)
+	trained, noDict := archive.TrainFor(archive.ZstdDict, s.teach)
 	primed, err := archive.TrainFor(archive.Mix, s.teach)
 	if err != nil {
 		return nil, err
