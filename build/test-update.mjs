@@ -1,0 +1,100 @@
+// An update of the real window by its own button: the makers' server, their key
+// and two versions of the program, one of which is running.
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, createReadStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { api, clickAt, finish, pixels, ports, ready, root, set, shot, sleep, spot, start, stop, test, until, WINDOW, windows, x } from './desktop.mjs';
+
+const NEXT = process.env.NEXT_UNDER_TEST;
+const KEY = process.env.RELEASE_KEY_UNDER_TEST;
+const MANIFEST = process.env.MANIFEST_TOOL;
+const JADE = '#0F7B6C';
+// Right of the rail the button is the only thing of that colour.
+const AREA = { x: 330, y: 160, w: 980, h: 690 };
+const shelf = join(root, 'shelf');
+const files = createServer((request, response) => {
+  const file = join(shelf, request.url.slice(1));
+  if (!existsSync(file)) return response.writeHead(404).end();
+  createReadStream(file).pipe(response);
+});
+await new Promise((done) => files.listen(0, '127.0.0.1', done));
+
+/** Puts a program on the makers' shelf with a signed notice. */
+function publish(program, version, issued) {
+  const stage = join(root, `stage-${version}`, `haoke-${version}`);
+  mkdirSync(stage, { recursive: true });
+  mkdirSync(shelf, { recursive: true });
+  copyFileSync(program, join(stage, 'haoke'));
+  const out = join(root, `out-${version}`);
+  mkdirSync(out);
+  execFileSync('tar', ['-C', join(stage, '..'), '-czf', join(out, `haoke-${version}-linux-${process.arch === 'arm64' ? 'arm64' : 'amd64'}.tar.gz`), `haoke-${version}`]);
+  const notes = join(root, 'notes');
+  writeFileSync(notes, `What is new in ${version}:\nAnswers come faster.\n`);
+  execFileSync(MANIFEST, ['make', '--key', KEY, '--version', version, '--dir', out, '--notes', notes, '--issued', issued, '--out', join(shelf, 'latest.json')]);
+  execFileSync('sh', ['-c', `cp '${out}'/*.tar.gz '${shelf}'`]);
+}
+
+mkdirSync(join(process.env.XDG_CONFIG_HOME, 'dunst'), { recursive: true });
+writeFileSync(join(process.env.XDG_CONFIG_HOME, 'dunst', 'dunstrc'), '[global]\n  mouse_left_click = do_action, close_current\n  frame_width = 2\n  font = Noto Sans CJK SC 10\n[urgency_normal]\n  background = "#123456"\n  foreground = "#ffffff"\n  timeout = 60\n');
+const others = ['openbox', 'dunst'].map((name) => spawn(name, [], { stdio: 'ignore' }));
+const exe = join(root, 'opt', 'haoke');
+mkdirSync(join(root, 'opt'));
+copyFileSync(WINDOW, exe);
+const own = join(root, 'own');
+const env = { HAOKE_UPDATES_MANIFEST: `http://127.0.0.1:${files.address().port}/latest.json` };
+let app;
+let at;
+
+await test('a newer version is told of by a notification, which leads to the page', async () => {
+  publish(NEXT, '0.2.0', '2026-01-01T00:00:00Z');
+  app = start(exe, ['--data', own, ...ports], env);
+  at = await ready(app);
+  await set(at.admin, 'desktop.wizard_done', true);
+  await until('a window', () => windows().length === 1);
+  const found = await api(at.admin, '/updates/check', { method: 'POST' });
+  if (found.latest !== '0.2.0' || !found.can_apply) throw new Error(JSON.stringify(found));
+  await until('the notification', () => pixels('#123456') > 3000);
+  shot('update-notification');
+  const s = spot('#123456');
+  clickAt(s.x, s.y);
+  await until('the button', () => pixels(JADE, AREA) > 1500);
+  shot('update-offered');
+});
+
+await test('one click installs it: the same process, the new version, a backup, the old program kept', async () => {
+  await sleep(500);
+  const b = spot(JADE, AREA);
+  clickAt(b.x, b.y);
+  await until('the work to begin', async () => app.out.split('ready').length > 2 || (await api(at.admin, '/updates')).stage);
+  shot('update-going');
+  await until('the second start', () => app.out.split('ready').length === 3, 120);
+  at = await ready(app);
+  const u = await api(at.admin, '/updates');
+  if (u.current !== '0.2.0' || !u.last?.ok) throw new Error(JSON.stringify(u));
+  if (JSON.parse(readFileSync(join(own, 'runtime.json'), 'utf8')).pid !== app.child.pid) throw new Error('another process');
+  if (!existsSync(`${exe}.previous`)) throw new Error('the previous version is not kept');
+  if ((await api(at.admin, '/backups')).items.length !== 1) throw new Error('no backup');
+  await until('the window', () => windows().length === 1);
+  await until('its page', () => pixels(JADE) > 40);
+  await sleep(1000);
+  shot('update-done');
+});
+
+await test('a version that does not start changes nothing, and the page says why', async () => {
+  const broken = join(root, 'broken');
+  writeFileSync(broken, '#!/bin/sh\n[ "$1" = --version ] && { echo haoke 0.3.0; exit 0; }\necho "open store: this build is broken" >&2\nexit 1\n', { mode: 0o755 });
+  publish(broken, '0.3.0', '2026-02-01T00:00:00Z');
+  await api(at.admin, '/updates/check', { method: 'POST' });
+  await api(at.admin, '/updates/apply', { method: 'POST' });
+  const u = await until('the outcome', async () => {
+    const now = await api(at.admin, '/updates');
+    return now.apply_fault && now;
+  });
+  if (!u.apply_fault.includes('this build is broken') || u.current !== '0.2.0') throw new Error(JSON.stringify(u));
+  if ((await stop(app)) !== 0) throw new Error('exit code');
+});
+
+for (const p of others) p.kill('SIGKILL');
+files.close();
+await finish();
