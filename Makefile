@@ -8,7 +8,7 @@ LDFLAGS += $(if $(UPDATE_KEYS),-X haoke/backend.UpdateKeys=$(UPDATE_KEYS)) $(if 
 # -trimpath here and not on single lines: one build cache for everything.
 export GOFLAGS := -buildvcs=false -trimpath
 
-.PHONY: help setup setup-test setup-installers frontend daemon desktop run test test-go test-race test-fuzz test-web test-desktop bench lint clean windows linux mac release test-installers vuln
+.PHONY: help setup setup-test setup-installers frontend daemon desktop run test test-go test-race test-fuzz test-web test-desktop bench bench-readme lint clean windows linux mac release test-installers vuln
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -57,6 +57,11 @@ test-desktop: desktop ## the real window under a virtual display
 
 bench: daemon ## short form of every benchmark, one table
 	@build/bin/haoked bench --short
+
+bench-readme: daemon ## ... into the tables of both READMEs, on a quiet machine
+	@mkdir -p build/tmp
+	build/bin/haoked bench --short --json > build/tmp/bench.json
+	@node build/bench-readme.mjs build/tmp/bench.json
 
 lint: ## formatting and go vet
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }

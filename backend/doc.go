@@ -20,6 +20,7 @@
 //	engine                           one visitor's turn, end to end
 //	filter session prompt admit keypool price upstream sqlite archive clickhouse
 //	wsconn wire settings secret metrics logs offline sim phrases tokens upload
+//	collector
 //	chat codec                       the domain; JSON at speed
 //
 // Each fixed third-party package has one owner: Wails in app, chi in httpd,
@@ -29,7 +30,7 @@
 //
 // # A visitor's turn
 //
-//	wsconn    reads a frame, bounded in size and time
+//	wsconn    a poller finds a silent socket awake; reads a frame, bounded in size and time
 //	gateway   decodes it, checks limits, knows the conversation by the visitor's token
 //	engine    Take: filter, then one durable append (group commit); the ack follows the disk
 //	          turn: wait while the visitor types; a curated answer, else

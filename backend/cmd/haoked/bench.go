@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"haoke/backend"
 	"haoke/backend/internal/loadtest"
 	"haoke/backend/internal/wsconn/baseline"
 )
@@ -52,6 +53,8 @@ leave and are followed by others, and looks for a rising line.`,
 			}
 			part := func(name string) []string { return []string{"bench", "part", name} }
 			cfg.Program = loadtest.Program{Exe: exe, Server: part("server"), Sim: []string{"sim"}, Textbook: part("textbook"), Relay: part("relay")}
+			cfg.Version = "Haoke " + backend.Version + " (" + backend.Commit + ")"
+			cfg.Command = "haoked " + strings.Join(os.Args[1:], " ")
 			begun := time.Now()
 			cfg.Log = func(format string, args ...any) {
 				fmt.Fprintf(c.ErrOrStderr(), "%6.1fs  "+format+"\n", append([]any{time.Since(begun).Seconds()}, args...)...)

@@ -24,6 +24,8 @@ type Config struct {
 	Tokens   int           // of its answers; default 20
 	Pin      bool          // give server and load a half of the processors each
 	Stored   int           // conversations in the full store of the short form; default 100,000
+	Version  string        // of Haoke, for the report
+	Command  string        // as it was typed, for the report
 	Profile  string        // folder for pprof profiles; empty: none
 	// Corpus is a file of conversations from outside (see dialogue.ReadCorpus)
 	// that recall and compression are measured on too; empty: none.

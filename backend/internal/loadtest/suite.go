@@ -45,6 +45,8 @@ type Suite struct {
 	When    time.Time `json:"when"`
 	Machine string    `json:"machine"`
 	Go      string    `json:"go"`
+	Version string    `json:"version"` // of Haoke
+	Command string    `json:"command"` // that made this report
 	Seconds float64   `json:"seconds"`
 	Rows    []Row     `json:"rows"`
 	Plots   []Plot    `json:"plots"`
@@ -159,7 +161,7 @@ func newSuite(cfg Config, part string) (*Suite, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Suite{When: time.Now().UTC().Truncate(time.Second), Machine: machine(), Go: runtime.Version(), cfg: cfg.withDefaults(), part: part, dir: dir}, nil
+	return &Suite{When: time.Now().UTC().Truncate(time.Second), Machine: machine(), Go: runtime.Version(), Version: cfg.Version, Command: cfg.Command, cfg: cfg.withDefaults(), part: part, dir: dir}, nil
 }
 
 // atMost adds a row whose value must not be above the target.
