@@ -79,12 +79,14 @@ func (e *Engine) turn(r *room) (more bool) {
 		return false
 	}
 	// 2. A visitor who is still typing is waited for, within a bound.
-	e.awaitBurst(ctx, r, t.open[0].At)
+	waited := e.awaitBurst(ctx, r, t.open[0].At)
 	if context.Cause(ctx) == errRestart {
 		return true // more came: nothing has been asked yet
 	}
-	if t, ok = e.openTurn(ctx, r, cancel); !ok {
-		return false
+	if waited { // a person may have taken over meanwhile, or another tab written
+		if t, ok = e.openTurn(ctx, r, cancel); !ok {
+			return false
+		}
 	}
 	t.begun = e.cfg.Now()
 	e.feed.Status(r.id, "thinking", 0, "")
@@ -129,16 +131,16 @@ func (e *Engine) openTurn(ctx context.Context, r *room, cancel context.CancelCau
 }
 
 // awaitBurst waits while the visitor types, at most until Config.BurstWait
-// after the first open message.
-func (e *Engine) awaitBurst(ctx context.Context, r *room, first time.Time) {
+// after the first open message, and reports whether it had to.
+func (e *Engine) awaitBurst(ctx context.Context, r *room, first time.Time) (waited bool) {
 	deadline := first.Add(e.cfg.BurstWait)
-	for {
+	for ; ; waited = true {
 		r.mu.Lock()
 		now := e.cfg.Now()
 		until := r.typing.Add(e.cfg.TypingLapse)
 		if r.typing.IsZero() || !now.Before(until) || !now.Before(deadline) {
 			r.mu.Unlock()
-			return
+			return waited
 		}
 		if until.After(deadline) {
 			until = deadline
@@ -155,7 +157,7 @@ func (e *Engine) awaitBurst(ctx context.Context, r *room, first time.Time) {
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			return
+			return true
 		}
 		timer.Stop()
 	}

@@ -37,7 +37,8 @@ func store(ctx context.Context, dir string, n int, seed uint64) error {
 		g.Go(func() error {
 			rng := rand.New(rand.NewPCG(seed, uint64(w)))
 			for i := w; i < n; i += writers {
-				if _, err := db.Conversations().Commit(ctx, oldConversation(rng, i)); err != nil {
+				old := oldConversation(rng, i)
+				if _, err := db.Conversations().Commit(ctx, &old); err != nil {
 					return fmt.Errorf("store conversations: %w", err)
 				}
 			}

@@ -169,11 +169,11 @@ func (m *Manager) duplicate(ctx context.Context, e *entry, s *snapshot, msgs []c
 }
 
 // plan numbers the messages and computes the new head.
-func (m *Manager) plan(s *snapshot, a Append) (Change, error) {
+func (m *Manager) plan(s *snapshot, a Append) (*Change, error) {
 	if s.head.LastSeq+int64(len(a.Messages)) > MaxMessages {
-		return Change{}, ErrTooLong
+		return nil, ErrTooLong
 	}
-	c := Change{Ref: s.ref, Was: s.head, Head: s.head}
+	c := &Change{Ref: s.ref, Was: s.head, Head: s.head}
 	h := &c.Head
 	now := m.time()
 	if len(a.Messages) > 0 {

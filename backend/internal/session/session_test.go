@@ -315,7 +315,7 @@ type gate struct {
 	open    chan struct{}
 }
 
-func (g *gate) Commit(ctx context.Context, c session.Change) (int64, error) {
+func (g *gate) Commit(ctx context.Context, c *session.Change) (int64, error) {
 	if c.Head.ID == g.id {
 		g.reached <- struct{}{}
 		<-g.open

@@ -50,8 +50,8 @@ type Writer interface {
 	// Commit makes the change durable before it returns, and gives the Ref to
 	// use from now on. It returns chat.ErrConflict, and writes nothing, when
 	// the stored version is not Was.Version (on creation: when the id exists).
-	// Any other error also means that nothing was written.
-	Commit(ctx context.Context, c Change) (ref int64, err error)
+	// Any other error also means that nothing was written. c is not kept.
+	Commit(ctx context.Context, c *Change) (ref int64, err error)
 	// Delete removes the conversation, its messages and its blob.
 	// chat.ErrNotFound when there is none.
 	Delete(ctx context.Context, id chat.ConversationID) error

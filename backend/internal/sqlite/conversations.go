@@ -158,7 +158,7 @@ func (c *Conversations) Pending(ctx context.Context) ([]chat.ConversationID, err
 }
 
 // Commit implements session.Writer.
-func (c *Conversations) Commit(ctx context.Context, ch session.Change) (int64, error) {
+func (c *Conversations) Commit(ctx context.Context, ch *session.Change) (int64, error) {
 	rows, err := encodeMessages(ch.Messages)
 	if err != nil {
 		return 0, fmt.Errorf("store messages: %w", err)
@@ -176,7 +176,7 @@ func (c *Conversations) Commit(ctx context.Context, ch session.Change) (int64, e
 	var ref int64
 	err = c.db.write(ctx, func(tx *Tx) error {
 		var err error
-		if ref, err = writeHead(tx, &ch, full, visitor, page); err != nil {
+		if ref, err = writeHead(tx, ch, full, visitor, page); err != nil {
 			return err
 		}
 		return insertMessages(tx, ref, rows)
