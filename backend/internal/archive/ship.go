@@ -212,6 +212,10 @@ func (a *Archive) loadOne(ctx context.Context, e Shipment, s Settings) (Sealed, 
 	if err != nil {
 		return Sealed{}, err
 	}
+	// Memory is for those who are talking.
+	if err := a.sessions.Forget(ctx, e.Conv); err != nil {
+		return Sealed{}, err
+	}
 	if err := a.recode(ctx, &b, msgs, s); err != nil {
 		return Sealed{}, err
 	}
