@@ -19,7 +19,7 @@
 //	httpd adminapi gateway auth      edges: listeners, admin API, visitors' protocol, doors
 //	engine                           one visitor's turn, end to end
 //	filter session prompt admit keypool price upstream sqlite archive clickhouse
-//	wsconn wire settings secret metrics logs offline sim phrases tokens upload
+//	wsconn wire settings secret metrics logs offline sim phrases tokens upload update
 //	collector
 //	chat codec                       the domain; JSON at speed
 //
@@ -61,4 +61,9 @@
 // A turn that was cut off is open on disk and is taken up at the next start.
 // An exclusive lock on the data folder keeps two processes apart; runtime.json
 // (mode 0600) lets the window attach to a daemon that holds the lock.
+//
+// An update (internal/update) is tried on a copy of the data while this version
+// serves. Then Run ends with a Successor, which the program puts in its place.
+// A new version that does not get as far as Run is put back by New, data
+// included (*RolledBackError).
 package backend
