@@ -14,7 +14,8 @@ var quick = answers{latency: 20 * time.Millisecond, pace: 0, tokens: 20}
 type held struct {
 	n          int
 	perVisitor float64 // bytes of resident memory
-	idle       float64 // share of a processor
+	idle       float64 // share of a processor while all are silent
+	beating    float64 // ... while each sends the widget's heartbeat
 	curve      []Point // visitors, megabytes
 }
 
@@ -59,6 +60,8 @@ func (s *Suite) connections(ctx context.Context) error {
 		s.atMost("... ours as a share of the textbook's", 0.5, us.perVisitor/them.perVisitor, "%.2f", "goal 0.25")
 	}
 	s.atMost("processor at rest with all of them, % of one", 3, us.idle*100, "%.1f", "")
+	s.atMost("... while each sends the widget's heartbeat, % of one", 3, us.beating*100, "%.1f", fmt.Sprintf("a ping every %.0f seconds, %.0f a second in all", heartbeat.Seconds(), float64(us.n)/heartbeat.Seconds()))
+	s.tell("... the textbook server's while "+thousands(them.n)+" are silent", "it knows no heartbeat", "%.1f", them.idle*100)
 	s.Plots = append(s.Plots, Plot{Title: "Memory against connected visitors", XLabel: "visitors", YLabel: "MB",
 		Lines: map[string][]Point{"Haoke, conversations included": us.curve, "textbook server": them.curve}})
 	return nil
@@ -119,7 +122,47 @@ func (s *Suite) hold(ctx context.Context, p *subject, n, steps int) (held, Outco
 			break
 		}
 	}
+	if h.beating, err = beating(ctx, p, fleets, n); err != nil {
+		return h, Outcome{}, err
+	}
 	return h, t.outcome(time.Since(begun)), nil
+}
+
+// heartbeat is how often the widget sends a ping through a silent socket.
+const heartbeat = 25 * time.Second
+
+// beating is the share of one processor that the process uses while every
+// visitor sends heartbeats, spread as those of strangers are.
+func beating(ctx context.Context, p *subject, fleets []*fleet, n int) (float64, error) {
+	const looked = 8 * time.Second
+	gap := heartbeat / time.Duration(n)
+	before, err := processor(p.PID())
+	if err != nil {
+		return 0, err
+	}
+	begun := time.Now()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	sent := 0
+	for time.Since(begun) < looked {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+		for ; sent < int(time.Since(begun)/gap); sent++ {
+			f := fleets[sent%len(fleets)]
+			v := f.visitors[sent/len(fleets)%len(f.visitors)]
+			if err := v.ws.Write(ctx, []byte(`{"type":"ping"}`)); err != nil {
+				return 0, fmt.Errorf("send a heartbeat: %w", err)
+			}
+		}
+	}
+	after, err := processor(p.PID())
+	if err != nil {
+		return 0, err
+	}
+	return float64(after-before) / float64(time.Since(begun)), nil
 }
 
 // atOnce is how many visitors ask at the same time while a server is filled.
