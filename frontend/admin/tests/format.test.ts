@@ -12,6 +12,7 @@ describe('Format', () => {
     expect(f.money(0.0004, 'USD')).toBe('$0.0004');
     expect(f.money(0.00041, 'USD')).toBe('$0.00041');
     expect(f.money(0, 'USD')).toBe('$0.00');
+    expect([0, 0.000032, 0.0149, 3.2].map((n) => f.sum(n, 'USD'))).toEqual(['$0.00', '< $0.01', '$0.01', '$3.20']);
     expect(f.money(1, 'not a currency')).toBe('1.00 not a currency');
   });
   it('writes bytes, counts and units', () => {

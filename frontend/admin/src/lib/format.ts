@@ -49,6 +49,11 @@ export class Format {
     }
   }
 
+  /** Money where it is read at a glance: no more places than the currency has. */
+  sum(amount: number, currency: string): string {
+    return amount > 0 && amount < 0.005 ? `< ${this.money(0.01, currency)}` : this.money(Math.round(amount * 100) / 100, currency);
+  }
+
   /** A duration from seconds: 640 ms, 2.1 s, 4 min, 3 h, 2 d. */
   seconds(s: number): string {
     const { us, ms, sec, min, hour, day } = this.words;

@@ -38,13 +38,16 @@ describe('the list of keys', () => {
     expect(tokens!.getAttribute('aria-label')).toBe('Tokens, no limit known');
   });
   it('puts the result of a test into the row', async () => {
-    const api = serve({ 'GET /keys': ring(), 'GET /providers/presets': { items: presets }, 'POST /keys/main/test': tested({ ok: false, text: 'The key was refused (401).', hint: 'Paste a new one.', steps: [{ name: 'chat', ok: false, ms: 80 }] as never }) });
+    const api = serve({ 'GET /keys': ring(), 'GET /providers/presets': { items: presets }, 'POST /keys/main/test': tested({ ok: false, fault: 'auth', status: 401, text: 'it said: Incorrect API key provided', steps: [{ name: 'chat', ok: false, ms: 80 }] as never }) });
     render(Keys);
     await fireEvent.click(await screen.findByText('Test'));
-    const result = await screen.findByText('The key was refused (401).', { exact: false });
-    expect(within(result.closest('li')!).getByText('Paste a new one.')).toBeTruthy();
+    const result = await screen.findByText('The key was refused (401). Paste a new one.', { exact: false });
+    expect(within(result.closest('li')!).getByText('it said: Incorrect API key provided')).toBeTruthy();
+    i18n.set('zh-CN');
+    expect(await screen.findByText('密钥被拒绝（401），请粘贴新的密钥。', { exact: false })).toBeTruthy();
+    i18n.set('en');
     api.answers['POST /keys/main/test'] = tested();
-    await fireEvent.click(screen.getByText('Test'));
+    await fireEvent.click(await screen.findByText('Test'));
     expect(await screen.findByText('Works: gpt-4o-mini answered in 640 ms.')).toBeTruthy();
   });
   it('deletes only after the undo has passed', async () => {
@@ -137,9 +140,9 @@ describe('a provider', () => {
     expect(screen.getByText('Cleaned up: spaces or extra words around the key were removed.')).toBeTruthy();
   });
   it('says what is wrong in plain words', async () => {
-    form({ value: 'sk-wrong' }, { 'POST /keys/test': tested({ ok: false, text: 'This key was refused (401).', hint: 'Paste a new one.' }) });
+    form({ value: 'sk-wrong' }, { 'POST /keys/test': tested({ ok: false, fault: 'unavailable', status: 0, text: 'dial tcp: lookup api.exampl.com: no such host' }) });
     await fireEvent.click(screen.getByText('Test'));
-    expect((await screen.findByText('This key was refused (401).', { exact: false })).textContent).toContain('Paste a new one.');
+    expect((await screen.findByText('The provider cannot be reached.', { exact: false })).textContent).toContain('no such host');
   });
   it('mends an address without /v1', async () => {
     const { state } = form({ preset: 'custom', base_url: 'https://api.example.com/' }, {});

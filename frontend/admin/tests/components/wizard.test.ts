@@ -14,7 +14,7 @@ vi.mock('../../src/lib/router.svelte', async (original) => ({ ...(await original
 
 const widget = { look: { title: 'Tea house' }, revision: 1, locked: [], share_url: 'http://127.0.0.1:8787', public_url: 'http://127.0.0.1:8787', reachable: false, chat_url: 'http://127.0.0.1:8787/chat?site=default', snippets: [{ kind: 'html', code: '<script src="http://127.0.0.1:8787/widget.js"></script>' }], origins: ['*'], warnings: [] };
 const field = (path: string, value: unknown, part = {}) => ({ path, value, locked: false, label: { en: path, zh: path }, help: { en: '', zh: '' }, revision: 0, source: 'default', ...part });
-const test = (ok: boolean) => ({ ok, status: ok ? 200 : 401, text: ok ? '' : 'This key was refused (401).', models: [], steps: [], first_token_ms: 640, total_ms: 700, model: 'gpt-4o-mini' });
+const test = (ok: boolean) => ({ ok, status: ok ? 200 : 401, fault: ok ? '' : 'auth', text: '', models: [], steps: [], first_token_ms: 640, total_ms: 700, model: 'gpt-4o-mini' });
 
 /** An appliance at its first start, which remembers what it is told. */
 function fresh(step = 'language', part: Record<string, unknown> = {}) {
@@ -110,7 +110,7 @@ describe('its provider', () => {
     render(Wizard);
     await typed('sk-wrong-key');
     await next();
-    expect(await screen.findByText('This key was refused (401).', { exact: false })).toBeTruthy();
+    expect(await screen.findByText('The key was refused (401).', { exact: false })).toBeTruthy();
     expect(title()).toBe('Who writes the answers?');
     expect(api.of('POST /keys')).toHaveLength(0);
     await screen.findByText('Use it anyway');
