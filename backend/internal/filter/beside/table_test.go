@@ -9,7 +9,8 @@ import (
 )
 
 // TestTable measures all matchers in turns, many short rounds each, and
-// compares their medians: a neighbour on the machine disturbs all alike.
+// compares their best rounds, in which no neighbour on the machine disturbed
+// them, and their medians.
 func TestTable(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a measurement")
@@ -40,15 +41,15 @@ func TestTable(t *testing.T) {
 			took[i] = append(took[i], time.Since(begun)/5)
 		}
 	}
-	fastest := 0.0
+	fastest, fastestMid := 0.0, 0.0
 	rate := func(d time.Duration) float64 { return float64(bytes) / 1e6 / d.Seconds() }
 	for i, m := range wordMatchers {
 		slices.Sort(took[i])
-		mid := rate(took[i][rounds/2])
-		t.Logf("%-12s median %7.1f MB/s   best %7.1f MB/s", m.name, mid, rate(took[i][0]))
+		best, mid := rate(took[i][0]), rate(took[i][rounds/2])
+		t.Logf("%-12s best %7.1f MB/s   median %7.1f MB/s", m.name, best, mid)
 		if i > 0 {
-			fastest = max(fastest, mid)
+			fastest, fastestMid = max(fastest, best), max(fastestMid, mid)
 		}
 	}
-	t.Logf("haoke is %.2f times the fastest other", rate(took[0][rounds/2])/fastest)
+	t.Logf("haoke is %.2f times the fastest other by the best rounds, %.2f by the medians", rate(took[0][0])/fastest, rate(took[0][rounds/2])/fastestMid)
 }
