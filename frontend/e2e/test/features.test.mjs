@@ -293,3 +293,27 @@ test('shims: calls of four other widgets reach ours', async t => {
     await page.evaluate(() => sessionStorage.clear())
   }
 })
+
+test('what a page tells while the line is being made is told once there is one', async t => {
+  const { mock, page, w } = await shop(t)
+  let welcome
+  mock.on = (f, ws) => {
+    if (f.type !== 'hello' || welcome) return false
+    // The hello is out, its welcome is not yet in: neither of both can carry it.
+    page.evaluate(() => {
+      Haoke.setAttributes({ cart: 3 })
+      Haoke.tag('vip')
+      Haoke.track('checkout', 7)
+      Haoke.track('paid')
+    }).then(() => setTimeout(() => {
+      welcome = true
+      ws.emit('message', JSON.stringify(f))
+    }, 300))
+    return true
+  }
+  await w.open()
+  const told = () => mock.frames.filter(f => f.type === 'context')
+  await until('both events', () => told().filter(f => f.event).length === 2)
+  assert.deepEqual(told().filter(f => f.event).map(f => f.event), [{ name: 'checkout', data: 7 }, { name: 'paid' }])
+  assert.deepEqual([told().at(-1).attributes, told().at(-1).tags], [{ cart: 3 }, ['vip']])
+})

@@ -57,27 +57,40 @@ function setAttributes(app: App, a: Record<string, unknown>) {
   for (const k in a) next[k] = a[k] ?? null
   // More than a frame has room for is not taken.
   if (enc(next).length < 4000) app.facts!.attributes = next
-  tell(app)
+  told(app)
 }
 
-/** What happened while there was no line, the latest 20: told with the first one. */
-const waiting = new WeakMap<App, { name: string; data?: unknown }[]>()
-
 function track(app: App, name: string, data?: unknown) {
-  let events = waiting.get(app)
-  if (!events) {
-    waiting.set(app, (events = []))
+  // A large event is told by its name alone: a frame has 16 KB.
+  told(app, { name: String(name).slice(0, 60), data: data !== undefined && enc(data).length < 1500 ? data : undefined })
+}
+
+/** What has not been told yet: whether anything changed, and the latest 20 events. */
+interface Untold {
+  changed?: boolean
+  events: { name: string; data?: unknown }[]
+}
+const untold = new WeakMap<App, Untold>()
+
+/** Tells now or, where there is no line yet, as soon as there is one. */
+function told(app: App, event?: Untold['events'][0]) {
+  let u = untold.get(app)
+  if (!u) {
+    untold.set(app, (u = { events: [] }))
     app.on('status', () => flush(app))
   }
-  // A large event is told by its name alone: a frame has 16 KB.
-  events.push({ name: String(name).slice(0, 60), data: data !== undefined && enc(data).length < 1500 ? data : undefined })
-  if (events.length > 20) events.shift()
+  u.changed = true
+  if (event) u.events.push(event)
+  if (u.events.length > 20) u.events.shift()
   flush(app)
 }
 
 function flush(app: App) {
-  const events = waiting.get(app)!
-  while (events.length && tell(app, events[0])) events.shift()
+  const u = untold.get(app)!
+  while ((u.changed || u.events.length) && tell(app, u.events[0])) {
+    u.events.shift()
+    u.changed = false
+  }
 }
 
 /** Moves a tag from one list to the other: what was removed stays removed on the server too. */
@@ -88,7 +101,7 @@ function move(app: App, t: string, to: 'tags' | 'untags') {
   f.tags = rest(f.tags)
   f.untags = rest(f.untags)
   f[to].push(name)
-  tell(app)
+  told(app)
 }
 const tag = (app: App, t: string) => move(app, t, 'tags')
 const untag = (app: App, t: string) => move(app, t, 'untags')
