@@ -2,6 +2,7 @@ package prompt
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"haoke/backend/internal/chat"
@@ -109,12 +110,32 @@ func split(in Input) (context []entry, question []entry) {
 		}
 	}
 	context = make([]entry, 0, len(msgs))
-	for _, m := range msgs {
-		if m.Seq >= in.Head.Fence && !isAsked[m.Seq] && usable(m) {
+	withheld := reviewed(msgs)
+	for i, m := range msgs {
+		if m.Seq >= in.Head.Fence && !isAsked[m.Seq] && usable(m) && !withheld[i] {
 			context = append(context, toEntry(m))
 		}
 	}
 	return context, question
+}
+
+// reviewed marks the visitor's messages whose turn the model's review withheld:
+// like what a filter blocked, they are not told again.
+func reviewed(msgs []chat.Message) map[int]bool {
+	var out map[int]bool // most conversations need none
+	for i, m := range msgs {
+		if m.From != chat.FromSystem || m.Finish != chat.FinishBlocked || m.Turn == nil ||
+			!slices.ContainsFunc(m.Turn.Hits, func(h chat.Hit) bool { return h.Layer == chat.LayerReview }) {
+			continue
+		}
+		for k := i - 1; k >= 0 && msgs[k].From == chat.FromVisitor; k-- {
+			if out == nil {
+				out = map[int]bool{}
+			}
+			out[k] = true
+		}
+	}
+	return out
 }
 
 // oneLine folds all white space, line breaks included, into single spaces, so
