@@ -121,6 +121,8 @@ test('review by the model: beside the answer it takes back, held back nothing is
     assert.doesNotMatch(bad.answer.text, /flagme|eleven/)
     if (hold) assert.doesNotMatch(seen, /one two/, 'something was shown before the verdict')
     else assert.match(seen, /one/, 'the answer did not stream')
+    // what was withheld is not told to the model again
+    assert.equal((await ask(w, 'And now [[say:still well]]')).answer.text, 'still well')
   }
   await config({ review: { on: false, hold: false } })
 })
