@@ -90,7 +90,7 @@ func (h *hitLog) add(id chat.ConversationID, dir chat.Direction, hits []chat.Hit
 		select {
 		case h.queue <- sqlite.FilterHit{
 			At: time.Now(), Layer: x.Layer, Rule: x.Rule, Category: x.Category, Action: x.Action,
-			Shadow: x.Action == chat.ActionNote, Direction: dir, Match: x.Match, Conversation: id,
+			Shadow: x.Action == chat.ActionNote, Direction: dir, Match: x.Match, Context: x.Around, Conversation: id,
 		}:
 		default:
 			return

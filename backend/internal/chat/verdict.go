@@ -58,6 +58,7 @@ type Hit struct {
 	Start    int    `json:"start"`
 	End      int    `json:"end"`
 	Match    string `json:"match,omitempty"` // the matched original text, at most 100 bytes
+	Around   string `json:"-"`               // some words around it, for the hit log alone
 }
 
 // Verdict is what the filter says of one text.
