@@ -136,7 +136,7 @@ var _ archive.Remote = farServer{}
 func (f farServer) Ship(ctx context.Context, batch string, again bool, rows []archive.Sealed) error {
 	out := make([]clickhouse.Session, len(rows))
 	for i, r := range rows {
-		out[i] = clickhouse.Session{Head: r.Head, Blob: clickhouse.Blob(r.Blob), Messages: r.Messages}
+		out[i] = clickhouse.Session{Head: r.Head, Blob: clickhouse.Blob(r.Blob), Messages: r.Messages, Dict: r.Dict}
 	}
 	return f.s.Ship(ctx, batch, again, out)
 }

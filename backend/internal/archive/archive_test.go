@@ -76,6 +76,14 @@ type failing struct {
 	step   string
 	after  bool // the call had its effect, the answer was lost
 	broken bool
+	noDict bool // the dictionaries are lost
+}
+
+func (f *failing) Dict(ctx context.Context, id int64) (string, []byte, error) {
+	if f.noDict {
+		return "", nil, fmt.Errorf("read dictionary: %w", chat.ErrNotFound)
+	}
+	return f.Store.Dict(ctx, id)
 }
 
 func (f *failing) arm(step string, after bool) {

@@ -13,6 +13,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"haoke/backend/internal/archive/mix"
+	"haoke/backend/internal/chat"
 )
 
 // Codecs as blobs name them. The setting "auto" is not one of them.
@@ -186,6 +187,11 @@ func (c *Codecs) dictFor(ctx context.Context, codec string, id int64) ([]byte, e
 		return nil, nil
 	}
 	kind, data, err := c.dicts.Dict(ctx, id)
+	if errors.Is(err, chat.ErrNotFound) {
+		// Not chat.ErrNotFound: the conversation is there, and must not be taken
+		// for one that has been deleted.
+		return nil, fmt.Errorf("dictionary %d is missing: %w", id, ErrCorrupt)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("dictionary %d: %w", id, err)
 	}

@@ -24,7 +24,7 @@ type house struct {
 func (h *house) Ship(ctx context.Context, batch string, again bool, rows []archive.Sealed) error {
 	out := make([]clickhouse.Session, len(rows))
 	for i, r := range rows {
-		out[i] = clickhouse.Session{Head: r.Head, Blob: clickhouse.Blob(r.Blob), Messages: r.Messages}
+		out[i] = clickhouse.Session{Head: r.Head, Blob: clickhouse.Blob(r.Blob), Messages: r.Messages, Dict: r.Dict}
 	}
 	err := h.s.Ship(ctx, batch, again, out)
 	if err == nil && h.lose > 0 {
@@ -401,4 +401,39 @@ func (b *bench) more(id chat.ConversationID) {
 	if _, err := b.sessions.Append(b.ctx, id, session.Append{Messages: []chat.Message{m}}); err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+// A dictionary that is missing is damage, not absence: nothing is taken for
+// shipped, nothing dropped, and nobody begins such a conversation anew.
+func TestMissingDictionary(t *testing.T) {
+	b := setUp(t)
+	var ids []chat.ConversationID
+	for range 70 {
+		ids = append(ids, b.talk(2))
+	}
+	want := b.messages(ids[0])
+	b.now = b.now.Add(2 * time.Hour)
+	if sealed, _ := b.sweep(); sealed != 70 {
+		t.Fatalf("sealed %d", sealed)
+	}
+	b.fail.noDict = true
+	b.restart()
+	far := newShelf()
+	b.remote = far
+	if _, shipped := b.sweep(); shipped != 0 || len(far.blobs) != 0 {
+		t.Errorf("%d shipped", shipped)
+	}
+	if _, err := b.archive.Read(b.ctx, ids[0]); !errors.Is(err, archive.ErrCorrupt) || errors.Is(err, chat.ErrNotFound) {
+		t.Errorf("read: %v", err)
+	}
+	if _, err := b.sessions.Messages(b.ctx, ids[0], 0, 0); !errors.Is(err, chat.ErrUnreadable) || errors.Is(err, chat.ErrNotFound) {
+		t.Errorf("thaw: %v", err)
+	}
+	b.fail.noDict = false // a backup is restored
+	b.restart()
+	b.now = b.now.Add(25 * time.Hour)
+	if _, shipped := b.sweep(); shipped != 70 {
+		t.Errorf("%d shipped afterwards", shipped)
+	}
+	same(t, b.messages(ids[0]), want)
 }

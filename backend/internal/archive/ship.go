@@ -167,11 +167,18 @@ func (a *Archive) shipGroup(ctx context.Context, remote Remote, group []Shipment
 // and finished with the rest.
 func (a *Archive) load(ctx context.Context, group []Shipment, s Settings) (rows []Sealed, taken []Shipment, err error) {
 	var size int64
+	dicts := map[int64][]byte{}
 	for _, e := range group {
 		if size > 0 && size >= a.cfg.BatchBytes {
 			break
 		}
 		row, err := a.loadOne(ctx, e, s)
+		if err == nil && row.Blob.Dict > 0 {
+			if dicts[row.Blob.Dict] == nil {
+				dicts[row.Blob.Dict], err = a.codecs.dictFor(ctx, row.Blob.Codec, row.Blob.Dict)
+			}
+			row.Dict = dicts[row.Blob.Dict]
+		}
 		switch {
 		case errors.Is(err, chat.ErrNotFound):
 			taken = append(taken, e)

@@ -129,6 +129,7 @@ type Sealed struct {
 	Head     chat.Conversation
 	Blob     Blob
 	Messages []chat.Message
+	Dict     []byte // dictionary that the blob needs, shared by many; nil: none
 }
 
 // Remote is a server that keeps copies. It must be safe for concurrent use.

@@ -16,6 +16,7 @@ type schema struct {
 	version  string
 	sessions string // quoted names
 	messages string
+	dicts    string
 	fine     bool // messages.at has milliseconds itself (DateTime64)
 	dialect
 }
@@ -46,7 +47,8 @@ var sessionColumns = []column{
 	{"version", "UInt32", "UInt32 CODEC(ZSTD(1))"},
 	{"sum", "UInt64", "UInt64 CODEC(NONE)"}, // of data: random
 	{"codec", "String", "LowCardinality(String)"},
-	{"dict", "UInt32", "UInt32 CODEC(ZSTD(1))"},
+	{"dict", "UInt32", "UInt32 CODEC(ZSTD(1))"},       // number at the appliance, 0: none
+	{"dictionary", "UInt64", "UInt64 CODEC(ZSTD(1))"}, // its sum among the dictionaries
 	{"messages", "UInt32", "UInt32 CODEC(ZSTD(1))"},
 	{"data", "String", "String CODEC(NONE)"}, // packed already
 	{"site", "String", "LowCardinality(String)"},
@@ -75,6 +77,14 @@ var messageColumns = []column{
 	{"first_ms", "UInt32", "UInt32 CODEC(ZSTD(1))"},
 	{"total_ms", "UInt32", "UInt32 CODEC(ZSTD(1))"},
 	{"updated", "DateTime", "DateTime CODEC(ZSTD(1))"}, // of the conversation, for the time to live
+}
+
+// The dictionaries that data needs, each once.
+var dictColumns = []column{
+	{"sum", "UInt64", "UInt64"}, // of data
+	{"codec", "String", "String"},
+	{"data", "String", "String CODEC(NONE)"}, // packed already
+	{"made", "DateTime", "DateTime"},
 }
 
 func names(cols []column) []string {
@@ -115,13 +125,16 @@ func (s *Server) prepare(ctx context.Context, conn driver.Conn) (*schema, error)
 	}
 	sc := &schema{
 		version:  fmt.Sprintf("%d.%d.%d", v.Version.Major, v.Version.Minor, v.Version.Patch),
-		sessions: quote(s.cfg.Prefix + "_sessions"), messages: quote(s.cfg.Prefix + "_messages"),
+		sessions: quote(s.cfg.Prefix + "_sessions"), messages: quote(s.cfg.Prefix + "_messages"), dicts: quote(s.cfg.Prefix + "_dicts"),
 	}
 	sc.dialect = dialectOf(v.Version.Major, v.Version.Minor)
 	if err := s.table(ctx, conn, s.cfg.Prefix+"_sessions", sessionColumns, sc.modern, "", "updated", "conversation, version, sum"); err != nil {
 		return nil, err
 	}
 	if err := s.table(ctx, conn, s.cfg.Prefix+"_messages", messageColumns, sc.modern, "version", "at", "conversation, seq"); err != nil {
+		return nil, err
+	}
+	if err := s.table(ctx, conn, s.cfg.Prefix+"_dicts", dictColumns, sc.modern, "", "made", "sum"); err != nil {
 		return nil, err
 	}
 	types, err := columnTypes(ctx, conn, s.cfg.Prefix+"_messages")
@@ -164,9 +177,9 @@ func (s *Server) table(ctx context.Context, conn driver.Conn, name string, cols 
 		return err
 	}
 	// The key and what no other table would have by chance.
-	own := append(strings.Split(key, ", "), "version", "updated", partition)
+	own := append(strings.Split(key, ", "), partition, cols[1].name)
 	for _, c := range own {
-		if have[c] == "" || have["conversation"] != "UUID" {
+		if have[c] == "" || c == "conversation" && have[c] != "UUID" {
 			return &Fault{
 				Kind: "foreign", Text: fmt.Sprintf("The database has a table %s that is not Haoke's.", name),
 				Hint: "Choose another table prefix (archive.table) or another database; the table was not touched.",

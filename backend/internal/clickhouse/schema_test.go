@@ -49,7 +49,7 @@ func TestTables(t *testing.T) {
 		}
 	}
 	want := "CREATE TABLE IF NOT EXISTS `haoke_sessions` (conversation UUID CODEC(NONE), version UInt32 CODEC(ZSTD(1)), sum UInt64 CODEC(NONE), " +
-		"codec LowCardinality(String), dict UInt32 CODEC(ZSTD(1)), messages UInt32 CODEC(ZSTD(1)), data String CODEC(NONE), site LowCardinality(String), " +
+		"codec LowCardinality(String), dict UInt32 CODEC(ZSTD(1)), dictionary UInt64 CODEC(ZSTD(1)), messages UInt32 CODEC(ZSTD(1)), data String CODEC(NONE), site LowCardinality(String), " +
 		"visitor String CODEC(ZSTD(3)), rating UInt8 CODEC(ZSTD(1)), updated DateTime CODEC(ZSTD(1)), sealed DateTime CODEC(Delta, ZSTD(1))) " +
 		"ENGINE = ReplacingMergeTree() PARTITION BY toYYYYMM(updated) ORDER BY (conversation, version, sum)"
 	if got := createTable("`haoke_sessions`", sessionColumns, true, "", "updated", "conversation, version, sum"); got != want {

@@ -40,6 +40,7 @@ type Session struct {
 	Head     chat.Conversation
 	Blob     Blob
 	Messages []chat.Message
+	Dict     []byte // dictionary that the blob needs; nil: none
 }
 
 // Blob is the sealed form of a conversation.
@@ -79,7 +80,8 @@ type Server struct {
 
 	mu    sync.Mutex
 	conn  driver.Conn
-	ready *schema // tables as they are; nil: not looked at yet
+	ready *schema         // tables as they are; nil: not looked at yet
+	dicts map[uint64]bool // that the server has, by sum
 }
 
 // New returns a Server. It does not connect; a DSN that cannot be read is the
@@ -224,7 +226,7 @@ func (s *Server) diagnosed(err error) error {
 		return err
 	}
 	s.mu.Lock()
-	s.ready = nil
+	s.ready, s.dicts = nil, nil
 	s.mu.Unlock()
 	return diagnose(err)
 }

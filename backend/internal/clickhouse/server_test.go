@@ -96,6 +96,9 @@ func TestShipFetchDelete(t *testing.T) {
 	r := setUp(t)
 	s := r.server(clickhouse.Config{})
 	rows := sealed(20, 7)
+	for i := range rows {
+		rows[i].Dict = []byte{1, 2, 3, byte(i / 10)}
+	}
 	for try := range 3 { // the second and third are repetitions
 		if err := s.Ship(r.ctx, "batch-1", try > 0, rows); err != nil {
 			t.Fatal(err)
@@ -106,6 +109,12 @@ func TestShipFetchDelete(t *testing.T) {
 	}
 	if n := r.count("SELECT count() FROM haoke.haoke_messages FINAL"); n != 140 {
 		t.Errorf("%d messages", n)
+	}
+	if n := r.count("SELECT uniqExact(sum) FROM haoke.haoke_dicts"); n != 2 {
+		t.Errorf("%d dictionaries", n)
+	}
+	if n := r.count("SELECT count() FROM haoke.haoke_sessions ANY INNER JOIN (SELECT sum AS dictionary, data AS dict_data FROM haoke.haoke_dicts) USING dictionary WHERE length(dict_data) = 4"); n < 20 {
+		t.Errorf("%d sessions find their dictionary", n)
 	}
 	// A repetition by a program that does not know of the first try.
 	if err := s.Ship(r.ctx, "batch-2", false, rows); err != nil {

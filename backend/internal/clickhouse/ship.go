@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"time"
@@ -42,6 +43,9 @@ func (s *Server) Ship(ctx context.Context, batch string, again bool, rows []Sess
 		}
 	}
 	if len(missing) > 0 {
+		if err := s.insertDicts(ctx, conn, sc, missing); err != nil {
+			return s.diagnosed(fmt.Errorf("insert dictionaries: %w", err))
+		}
 		// Replicated tables drop a block that they have seen under its name.
 		if err := s.insertMessages(named(ctx, sc, batch+"-m"), conn, sc, missing); err != nil {
 			return s.diagnosed(fmt.Errorf("insert messages: %w", err))
@@ -72,8 +76,16 @@ type sessionKey struct {
 }
 
 func rowKey(b *Blob) sessionKey {
-	sum := sha256.Sum256(b.Data)
-	return sessionKey{string(b.ID), clamp32(b.Version), binary.BigEndian.Uint64(sum[:])}
+	return sessionKey{string(b.ID), clamp32(b.Version), sumOf(b.Data)}
+}
+
+// sumOf is the first 8 bytes of the SHA-256, 0 for nothing.
+func sumOf(data []byte) uint64 {
+	if len(data) == 0 {
+		return 0
+	}
+	sum := sha256.Sum256(data)
+	return binary.BigEndian.Uint64(sum[:])
 }
 
 // scanKey reads the three columns of the key, and more behind them.
@@ -140,7 +152,7 @@ func (s *Server) insertSessions(ctx context.Context, conn driver.Conn, sc *schem
 		for i := range rows {
 			h, b := &rows[i].Head, &rows[i].Blob
 			k := rowKey(b)
-			err := add(uuid(k.id), k.version, k.sum, b.Codec, clamp32(b.Dict), clamp32(b.Messages), string(b.Data),
+			err := add(uuid(k.id), k.version, k.sum, b.Codec, clamp32(b.Dict), sumOf(rows[i].Dict), clamp32(b.Messages), string(b.Data),
 				h.Site, h.Visitor.Sub, uint8(h.Rating), moment(h.UpdatedAt), moment(b.Sealed))
 			if err != nil {
 				return err
@@ -148,6 +160,50 @@ func (s *Server) insertSessions(ctx context.Context, conn driver.Conn, sc *schem
 		}
 		return nil
 	})
+}
+
+// insertDicts stores the dictionaries of sessions that the server lacks, so that
+// what is there can be read without the appliance. Doubles do no harm.
+func (s *Server) insertDicts(ctx context.Context, conn driver.Conn, sc *schema, rows []Session) error {
+	s.mu.Lock()
+	have := maps.Clone(s.dicts)
+	s.mu.Unlock()
+	if have == nil {
+		have = map[uint64]bool{0: true}
+		err := each(ctx, conn, "SELECT DISTINCT sum FROM "+sc.dicts, func(r driver.Rows) error {
+			var sum uint64
+			err := r.Scan(&sum)
+			have[sum] = true
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	var lacking []*Session
+	for i := range rows {
+		if sum := sumOf(rows[i].Dict); !have[sum] {
+			have[sum] = true
+			lacking = append(lacking, &rows[i])
+		}
+	}
+	if len(lacking) > 0 {
+		err := insert(ctx, conn, sc.dicts, dictColumns, func(add func(...any) error) error {
+			for _, r := range lacking {
+				if err := add(sumOf(r.Dict), r.Blob.Codec, string(r.Dict), moment(r.Blob.Sealed)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	s.dicts = have
+	s.mu.Unlock()
+	return nil
 }
 
 func (s *Server) insertMessages(ctx context.Context, conn driver.Conn, sc *schema, rows []Session) error {

@@ -31,7 +31,7 @@ func (s *Server) Measure(ctx context.Context, rows []Session) (size Sizes, err e
 	}
 	size.Version = sc.version
 	defer func() {
-		for _, t := range []string{sc.sessions, sc.messages} {
+		for _, t := range []string{sc.sessions, sc.messages, sc.dicts} {
 			if derr := conn.Exec(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS "+t); err == nil {
 				err = derr
 			}

@@ -38,7 +38,7 @@ func (s *Suite) compression(ctx context.Context) error {
 		o.Parts = func(ctx context.Context, rows []archive.Sealed) (measure.Parts, error) {
 			list := make([]clickhouse.Session, len(rows))
 			for i, r := range rows {
-				list[i] = clickhouse.Session{Head: r.Head, Blob: clickhouse.Blob(r.Blob), Messages: r.Messages}
+				list[i] = clickhouse.Session{Head: r.Head, Blob: clickhouse.Blob(r.Blob), Messages: r.Messages, Dict: r.Dict}
 			}
 			size, err := server.Measure(ctx, list)
 			return measure.Parts{Server: size.Version, Sessions: size.Sessions, Messages: size.Messages}, err

@@ -231,6 +231,7 @@ func (s *set) measure(ctx context.Context, o Options) ([]Row, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.rows[i].Dict = primed
 		s.rows[i].Blob = archive.Blob{ID: s.rows[i].Head.ID, Version: 35, Codec: archive.Mix, Dict: 2, Messages: int64(len(s.rows[i].Messages)),
 			RawSize: int64(len(s.json[i])), Data: data, Sealed: s.rows[i].Head.UpdatedAt.Add(24 * time.Hour)}
 	}

@@ -27,7 +27,7 @@ func TestTable(t *testing.T) {
 	r, err := measure.Run(context.Background(), &out, measure.Options{Conversations: n, Seed: 11, Corpus: corpus(), Parts: func(ctx context.Context, rows []archive.Sealed) (measure.Parts, error) {
 		list := make([]clickhouse.Session, len(rows))
 		for i, r := range rows {
-			list[i] = clickhouse.Session{Head: r.Head, Blob: clickhouse.Blob(r.Blob), Messages: r.Messages}
+			list[i] = clickhouse.Session{Head: r.Head, Blob: clickhouse.Blob(r.Blob), Messages: r.Messages, Dict: r.Dict}
 		}
 		size, err := server.Measure(ctx, list)
 		return measure.Parts{Server: size.Version + " ZSTD", Sessions: size.Sessions, Messages: size.Messages}, err
