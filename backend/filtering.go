@@ -92,7 +92,7 @@ type filtering struct{ p *parts }
 // Check implements engine.Filter.
 func (f filtering) Check(dir chat.Direction, text string) chat.Verdict {
 	v := f.p.filter.Get().Check(dir, text)
-	f.p.protect.quote(v.Hits)
+	f.p.protect.quote(text, v.Hits)
 	return v
 }
 

@@ -3,7 +3,9 @@ package backend
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
+	"unicode/utf8"
 
 	"haoke/backend/internal/adminapi"
 	"haoke/backend/internal/chat"
@@ -72,12 +74,37 @@ func (g *protection) Keep(id chat.ConversationID, m *chat.Message) {
 	}
 }
 
-// quote is what a record may quote of a hit.
-func (g *protection) quote(hits []chat.Hit) {
-	as := g.kept()
-	for i := range hits {
-		hits[i].Match = g.masker.Cover(hits[i].Match, as)
+// quote makes of hits in text what a record may quote of them.
+func (g *protection) quote(text string, hits []chat.Hit) {
+	if len(hits) == 0 {
+		return
 	}
+	as := g.kept()
+	clean := g.masker.Cover(text, as) == text // a number that is cut in two would not be recognised
+	for i := range hits {
+		h := &hits[i]
+		h.Match = g.masker.Cover(h.Match, as)
+		if h.Around = ""; clean {
+			h.Around = around(text, h.Start, h.End)
+		}
+	}
+}
+
+// around returns some words around text[start:end], at most 160 bytes of them
+// besides.
+func around(text string, start, end int) string {
+	const each = 80
+	if end > len(text) || start > end {
+		return "" // invalid UTF-8 was replaced: the places are of another text
+	}
+	from, to := max(start-each, 0), min(end+each, len(text))
+	for from < start && !utf8.RuneStart(text[from]) {
+		from++
+	}
+	for to < len(text) && to > end && !utf8.RuneStart(text[to]) {
+		to--
+	}
+	return strings.Join(strings.Fields(strings.ToValidUTF8(text[from:to], "")), " ")
 }
 
 // Mask implements engine.Guard.
