@@ -89,6 +89,7 @@ export interface HaokeApi {
   /** Opens the panel and sends; false when it cannot be taken now. */
   send(text: string): boolean
   setUser(user: HaokeUser): void
+  /** Merges; null removes one. Operators read it, the model never does. */
   setAttributes(attributes: Record<string, unknown>): void
   setContext(attributes: Record<string, unknown>): void
   track(event: string, data?: unknown): void

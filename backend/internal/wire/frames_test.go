@@ -64,7 +64,8 @@ func TestDecodeClientRefuses(t *testing.T) {
 }
 
 func FuzzDecodeClient(f *testing.F) {
-	for _, s := range []string{`{"type":"hello","token":"a","after":3,"page":{"url":"u"}}`, `{"type":"message","id":"1","text":"hi"}`, `{"type":"ping","t":[1,2]}`} {
+	for _, s := range []string{`{"type":"hello","token":"a","after":3,"page":{"url":"u"}}`, `{"type":"message","id":"1","text":"hi"}`, `{"type":"ping","t":[1,2]}`,
+		`{"type":"context","attributes":{"a":null,"b":1.5,"c":{"d":[]}},"tags":["x",1],"untags":["y"],"event":{"name":"e","data":{}}}`, `{"type":"hello","visitor":{"name":"n","order":7}}`} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -77,6 +78,14 @@ func FuzzDecodeClient(f *testing.F) {
 		}
 		if !utf8.ValidString(c.Text) || c.Type == "" || c.After < 0 || len(c.Token) > MaxToken {
 			t.Fatalf("accepted %+v", c)
+		}
+		// Whatever was told, what is kept of it is bounded and whole.
+		facts := chat.Facts("").With(c.Told(time.Unix(0, 0)))
+		if len(facts) > 8<<10 || facts != "" && !json.Valid([]byte(facts)) || !utf8.ValidString(string(facts)) {
+			t.Fatalf("kept %q", facts)
+		}
+		if name, email := c.Typed(); utf8.RuneCountInString(name) > 200 || utf8.RuneCountInString(email) > 320 {
+			t.Fatalf("a name of %d bytes, an address of %d", len(name), len(email))
 		}
 		// What was accepted can be echoed without breaking a frame.
 		if pong := AppendPong(nil, c.T); !json.Valid(pong) {
