@@ -97,7 +97,7 @@ func New(ctx context.Context, cfg Config) (*Backend, error) {
 	b := &Backend{cfg: cfg, dir: dir}
 	if err := b.open(ctx); err != nil {
 		b.close()
-		return nil, b.failed(err)
+		return nil, b.failed(ctx, err)
 	}
 	return b, nil
 }

@@ -65,7 +65,7 @@ func (b *Backend) starting() error {
 }
 
 // failed puts the previous version back when a new one cannot be opened.
-func (b *Backend) failed(err error) error {
+func (b *Backend) failed(ctx context.Context, err error) error {
 	var held *HeldError
 	var back *RolledBackError
 	if errors.As(err, &held) || errors.As(err, &back) {
@@ -76,6 +76,9 @@ func (b *Backend) failed(err error) error {
 		return err
 	}
 	defer lock.Unlock()
+	if ctx.Err() != nil {
+		return errors.Join(err, update.Interrupted(b.dir, Version))
+	}
 	if rolled := update.Failed(b.dir, Version, time.Now(), err, b.dataBack); rolled != nil {
 		return rolled
 	}

@@ -56,7 +56,7 @@ func (j *job) setup(ctx context.Context) error {
 	}
 	install := filepath.Dir(j.u.Installed.Exe)
 	p := Plan{
-		Data: j.u.Dir, From: j.u.Version, To: j.m.Version, Setup: file, SHA256: j.f.SHA256, SetupArgs: []string{"/S"},
+		Data: j.u.Dir, From: j.u.Version, To: j.m.Version, Setup: file, SHA256: j.f.SHA256, SetupArgs: []string{"/S", "/NOWEBVIEW", "/CURRENTUSER"},
 		Programs: []string{filepath.Join(install, "haoke.exe"), filepath.Join(install, "haoked.exe")},
 		Exe:      j.u.Installed.Exe, Args: j.u.Args, Ask: "version", Ready: j.u.Ready, Aside: j.u.Installed.Machine,
 	}
@@ -64,7 +64,7 @@ func (j *job) setup(ctx context.Context) error {
 		p.Ask = "--version"
 	}
 	if j.u.Installed.Machine {
-		p.SetupArgs = append(p.SetupArgs, "/ALLUSERS")
+		p.SetupArgs[2] = "/ALLUSERS"
 	}
 	return j.rehearse(ctx, func(args []string) error {
 		p.Try = args

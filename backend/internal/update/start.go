@@ -64,6 +64,17 @@ func Failed(dir, version string, now time.Time, cause error, back func(since tim
 	return putBack(dir, m, now, cause, back)
 }
 
+// Interrupted is called when somebody ended a start before Serving: that says
+// nothing about the version, and the next start counts as its first.
+func Interrupted(dir, version string) error {
+	m, err := loadMemory(dir)
+	if err != nil || m.Pending == nil || m.Pending.To != version {
+		return err
+	}
+	m.Pending.Starts = 0
+	return m.save(dir)
+}
+
 // Serving is called when everything is open and before the first visitor is
 // served: from now on this version stays.
 func Serving(dir, version string, now time.Time) error {

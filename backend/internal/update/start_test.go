@@ -91,6 +91,24 @@ func TestAStartThatFails(t *testing.T) {
 	}
 }
 
+// TestAStartThatIsStopped: an order to stop is no failure of the version.
+func TestAStartThatIsStopped(t *testing.T) {
+	s := updated(t)
+	none := func(time.Time) error { return nil }
+	for range 3 {
+		if err := Starting(s.Dir, "1.3.0", then, none); err != nil {
+			t.Fatal(err)
+		}
+		if err := Interrupted(s.Dir, "1.3.0"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.runs(t, "1.3.0")
+	if err := Interrupted(t.TempDir(), "1.3.0"); err != nil {
+		t.Errorf("where nothing is under way: %v", err)
+	}
+}
+
 // TestCutOffAtEachStep: wherever the power goes between the note, the swap and
 // the putting back, the next starts end at a version that serves.
 func TestCutOffAtEachStep(t *testing.T) {
