@@ -23,8 +23,11 @@ func TestDoor(t *testing.T) {
 		return w
 	}
 	d := &door{}
-	if w := get(d, "/"); w.Code != 503 || w.Header().Get("Retry-After") == "" {
-		t.Errorf("before the start: %d", w.Code)
+	if w := get(d, "/"); w.Code != 200 || !strings.Contains(w.Body.String(), `http-equiv="refresh"`) {
+		t.Errorf("a page that comes before the appliance does not look again: %d %s", w.Code, w.Body)
+	}
+	if w := get(d, "/api/admin/v1/status"); w.Code != 503 || w.Header().Get("Retry-After") == "" {
+		t.Errorf("the API before the start: %d", w.Code)
 	}
 	if w := get(d, "/wails/ipc.js"); w.Body.String() != "wails" {
 		t.Errorf("Wails' scripts: %q", w.Body)

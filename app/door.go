@@ -79,10 +79,24 @@ func (d *door) middleware(next http.Handler) http.Handler {
 		case d.handler.Load() != nil:
 			(*d.handler.Load()).ServeHTTP(w, r)
 		default:
-			w.Header().Set("Retry-After", "1")
-			http.Error(w, "starting", http.StatusServiceUnavailable)
+			starting(w, r)
 		}
 	})
+}
+
+// starting answers while the appliance is being opened, which may take a while
+// after a power cut or for an upgrade: the page looks again by itself.
+func starting(w http.ResponseWriter, r *http.Request) {
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "starting", http.StatusServiceUnavailable)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", explainPolicy)
+	w.Header().Set("Cache-Control", "no-store")
+	// As above: 200, or some web views show no page.
+	fmt.Fprintf(w, explainPage, `<meta http-equiv="refresh" content="1">`, words("starting"), "haoke", words("starting-hint"))
 }
 
 // explain is the page of an appliance that could not start. It has no script

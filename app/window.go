@@ -116,13 +116,17 @@ func (a *App) keep(change func(*place)) {
 
 func (a *App) show() {
 	a.mu.Lock()
-	ctx := a.ctx
+	ctx, away, p := a.ctx, a.away, a.place
 	a.mu.Unlock()
-	if ctx != nil {
-		a.setAway(false)
-		runtime.Show(ctx)
-		runtime.WindowShow(ctx)
-		runtime.WindowUnminimise(ctx)
+	if ctx == nil {
+		return
+	}
+	a.setAway(false)
+	runtime.Show(ctx)
+	runtime.WindowShow(ctx)
+	runtime.WindowUnminimise(ctx)
+	if away && p.Width > 0 && !p.Maximised && p.onScreen(ctx) {
+		runtime.WindowSetPosition(ctx, p.X, p.Y) // window managers place a window anew that was hidden
 	}
 }
 

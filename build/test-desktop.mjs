@@ -1,10 +1,15 @@
 // Drives the desktop program from outside: mouse and keys by xdotool, truth by
 // the admin API and by what is seen. Waits for conditions, never for a time.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { api, box, click, DAEMON, finish, pixels, place, ports, ready, root, set, setting, shot, sleep, start, stop, test, until, WINDOW, windows, x } from './desktop.mjs';
+import { box, click, clickAt, DAEMON, finish, pixels, place, ports, ready, root, set, setting, shot, sleep, start, stop, test, until, WINDOW, windows, x } from './desktop.mjs';
 
 const own = join(root, 'own');
+// In the place of the real browser: it notes what it was to open.
+const opened = join(root, 'opened');
+mkdirSync(join(root, 'bin'));
+for (const name of ['xdg-open', 'x-www-browser', 'www-browser']) writeFileSync(join(root, 'bin', name), `#!/bin/sh\necho "$1" >> '${opened}'\n`, { mode: 0o755 });
+process.env.PATH = `${join(root, 'bin')}:${process.env.PATH}`;
 let app;
 let at;
 let win;
@@ -77,6 +82,13 @@ await test('it opens as it was left', async () => {
   await until('the overview beside it', () => pixels('#FFFFFF') > 5000); // its panels
   if ((await setting(at.admin, 'site.name')) !== 'Tea house 12') throw new Error('the name is gone');
   shot('overview');
+});
+
+await test('links open in the real browser, and the page stays', async () => {
+  const b = box(win);
+  clickAt(b.x + b.w - 94, b.y + 35); // "Open widget"
+  await until('the address', () => existsSync(opened) && readFileSync(opened, 'utf8').startsWith(at.public));
+  await until('the rail of the page', () => pixels('#0F7B6C') > 40);
   if ((await stop(app)) !== 0) throw new Error('exit code');
 });
 

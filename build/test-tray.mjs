@@ -4,7 +4,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { api, bus, clickAt, DAEMON, finish, pixels, place, ports, property, ready, root, set, shot, sleep, spot, start, stop, test, until, visitor, WINDOW, windows, x } from './desktop.mjs';
+import { api, box, bus, clickAt, DAEMON, finish, pixels, place, ports, property, ready, root, set, shot, sleep, spot, start, stop, test, until, visitor, WINDOW, windows, x } from './desktop.mjs';
 
 const config = process.env.XDG_CONFIG_HOME;
 const JADE = '#0F7B6C';
@@ -98,7 +98,9 @@ await test('a visitor who waits makes a notification, a number and a way to the 
   v.leave();
 });
 
+let left; // where the window was
 await test('the first close explains the tray, and service goes on', async () => {
+  left = box(windows()[0]);
   await close();
   await until('the explanation', () => windows('.*').length > 0 && pixels(JADE, CORNER) > 60 && place(own).tray_explained);
   await sleep(700);
@@ -111,9 +113,10 @@ await test('the first close explains the tray, and service goes on', async () =>
 });
 
 await test('a click on the icon brings the window back; the next close asks nothing', async () => {
-  let i = icon();
+  const i = icon();
   clickAt(i.x, i.y);
   await visible();
+  await until('its old place', () => Math.abs(box(windows()[0]).x - left.x) < 3 && Math.abs(box(windows()[0]).y - left.y) < 3, 10);
   await close();
   await hidden();
   await menu(OPEN, 'tray-menu');
