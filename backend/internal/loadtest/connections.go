@@ -122,6 +122,9 @@ func (s *Suite) hold(ctx context.Context, p *subject, n, steps int) (held, Outco
 			break
 		}
 	}
+	if s.cfg.Profile != "" {
+		go p.inspect.save(ctx, "/profile?seconds=7", filepath.Join(s.cfg.Profile, fmt.Sprintf("beating-%d-cpu.pprof", n)))
+	}
 	if h.beating, err = beating(ctx, p, fleets, n); err != nil {
 		return h, Outcome{}, err
 	}
