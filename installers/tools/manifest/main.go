@@ -11,6 +11,7 @@
 package main
 
 import (
+	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
 	"flag"
@@ -19,8 +20,6 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-
-	"crypto/ed25519"
 
 	"haoke/backend"
 )
@@ -96,15 +95,11 @@ func write(flags *flag.FlagSet, key *string, args []string) error {
 			return fmt.Errorf("--issued: %w", err)
 		}
 	}
-	for file, into := range map[string]*string{*notes: &n.Notes, *notesZH: &n.NotesZH} {
-		if file == "" {
-			continue
-		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("read the notes: %w", err)
-		}
-		*into = strings.TrimSpace(string(text))
+	if n.Notes, err = text(*notes); err != nil {
+		return err
+	}
+	if n.NotesZH, err = text(*notesZH); err != nil {
+		return err
 	}
 	if *out == "" {
 		*out = filepath.Join(*dir, "latest.json")
@@ -115,4 +110,16 @@ func write(flags *flag.FlagSet, key *string, args []string) error {
 	public := private.Public().(ed25519.PublicKey)
 	fmt.Printf("%s and %s.sig: version %s, key %s\n", *out, *out, n.Version, base64.StdEncoding.EncodeToString(public))
 	return nil
+}
+
+// text is what a file says; no file says nothing.
+func text(file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read the notes: %w", err)
+	}
+	return strings.TrimSpace(string(data)), nil
 }
