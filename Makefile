@@ -8,7 +8,7 @@ LDFLAGS += $(if $(UPDATE_KEYS),-X haoke/backend.UpdateKeys=$(UPDATE_KEYS)) $(if 
 # -trimpath here and not on single lines: one build cache for everything.
 export GOFLAGS := -buildvcs=false -trimpath
 
-.PHONY: help setup setup-test setup-installers frontend daemon desktop run test test-go test-race test-fuzz test-web test-desktop bench bench-readme lint clean windows linux mac release test-installers vuln
+.PHONY: help setup setup-test setup-installers frontend daemon desktop run test test-go test-race test-fuzz test-web test-desktop bench lint clean windows linux mac docker release reproduce test-installers vuln
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -76,14 +76,20 @@ linux: setup-installers frontend ## build/dist: deb, rpm and tar.gz
 mac: setup-installers frontend ## build/dist: the daemon for macOS; the app only on a Mac
 	@installers/darwin/build.sh
 
-release: ## every artefact with checksums, licences and the list of parts
+docker: setup-installers frontend ## build/dist: the container image, where there is an engine
+	@installers/docker/build.sh
+
+release: setup-installers frontend ## every artefact with sums, licences, list of parts and update notice
 	@installers/release.sh
+
+reproduce: ## build the release once more in another folder and compare
+	@installers/reproduce.sh
 
 test-installers: setup-installers ## large: install, run, upgrade and remove what was built
 	@installers/test.sh
 
 vuln: ## known vulnerabilities in what is linked (GOVULNDB: a database of your own)
-	CGO_ENABLED=0 go run golang.org/x/vuln/cmd/govulncheck@v1.1.4 $(if $(GOVULNDB),-db $(GOVULNDB)) ./backend/...
+	@build/vuln.sh
 
 clean: ## remove what was built
 	rm -rf build/bin build/dist build/tmp build/shots build/reports

@@ -24,8 +24,7 @@ ask_again() { node "$ROOT/installers/ask.mjs" "$1" "Do you ship abroad?" "$(cat 
 
 statics() {
   if have systemd-analyze; then
-    mkdir -p $WORK/unit/usr/bin && cp installers/linux/haoked.service $WORK/unit/ && touch $WORK/unit/usr/bin/haoked && chmod +x $WORK/unit/usr/bin/haoked
-    sed "s,/usr/bin/haoked,$ROOT/build/bin/haoked," installers/linux/haoked.service > $WORK/haoked.service
+    sed "s,/usr/bin/haoked,$ROOT/build/tmp/linux/amd64/haoked," installers/linux/haoked.service > $WORK/haoked.service
     check "systemd unit is valid" env SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no $WORK/haoked.service
     check "systemd unit exposes at most 2.0" systemd-analyze security --offline=true --threshold=20 $WORK/haoked.service
   else skip "systemd unit: no systemd-analyze"; fi
@@ -33,7 +32,7 @@ statics() {
   if have appstreamcli; then check "AppStream data" appstreamcli validate --no-net build/tmp/linux/share/io.haoke.Haoke.metainfo.xml; else skip "AppStream data: no appstreamcli"; fi
   if have mandoc; then check "man page" sh -c "gzip -dc build/tmp/linux/share/haoked.1.gz | mandoc -T lint -W error"; else skip "man page: no mandoc"; fi
   if have shellcheck; then check "scripts" shellcheck -S warning installers/*.sh installers/*/*.sh installers/linux/haoked.p*; else skip "scripts: no shellcheck"; fi
-  check "list of parts" sh -c "installers/sbom.sh build/bin/haoked | node -e 'const b=JSON.parse(require(\"fs\").readFileSync(0));if(b.components.length<20)process.exit(1)'"
+  check "list of parts" eval "installers/sbom.sh build/tmp/linux/amd64/haoked | node -e 'const b=JSON.parse(require(\"fs\").readFileSync(0));if(b.components.length<20)process.exit(1)'"
 }
 
 signing() {

@@ -17,7 +17,7 @@ file_of() { compgen -G "$1" | head -1; }
 # it: sets URL and pid.
 serve_root() {
   local root=$1
-  chroot "$root" sh -c 'mkdir -p /var/lib/haoke && chown haoke:haoke /var/lib/haoke && chmod 0700 /var/lib/haoke && : > /tmp/ready'
+  chroot "$root" sh -c 'mkdir -p /var/lib/haoke && chown haoke:haoke /var/lib/haoke && chmod 0700 /var/lib/haoke && rm -f /tmp/ready /tmp/log'
   chroot "$root" su -s /bin/sh haoke -c 'exec haoked serve --data /var/lib/haoke --public 127.0.0.1:0 --admin 127.0.0.1:0 > /tmp/ready 2> /tmp/log' &
   for _ in $(seq 300); do grep -qs ready "$root/tmp/ready" && break; sleep 0.1; done
   URL=$(sed -n 's/.*public=\([^ ]*\).*/\1/p' "$root/tmp/ready")
@@ -49,11 +49,8 @@ older() {
 linux() {
   [ -n "$(file_of "build/dist/haoked_$VERSION*_amd64.deb")" ] || { bad "Linux: run make linux first"; return; }
   check "Linux: an older version to upgrade from" older
-  linux_files
-  linux_deb
-  linux_rpm
-  linux_window
-  linux_arm
+  local part
+  for part in ${LINUX_PARTS:-files deb rpm window arm}; do "linux_$part"; done
 }
 
 linux_files() {
