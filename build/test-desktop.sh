@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 for tool in dbus-run-session xvfb-run xdotool import convert node gdbus dunst openbox xfce4-panel; do
   command -v "$tool" >/dev/null || { echo "test-desktop: $tool is missing; make setup-test installs it"; exit 1; }
 done
+# What needs no display but links the system's web view.
+CGO_ENABLED=1 GOFLAGS="-buildvcs=false -trimpath" go test -tags webkit2_41,desktop,production ./app
 mkdir -p build/shots
 export WINDOW_UNDER_TEST="${WINDOW_UNDER_TEST:-build/bin/haoke}" DAEMON_UNDER_TEST="${DAEMON_UNDER_TEST:-build/bin/haoked}"
 [ -x "$DAEMON_UNDER_TEST" ] || make --no-print-directory daemon
