@@ -217,7 +217,6 @@ func (p *peer) greet(ctx context.Context, f *wire.ClientFrame) bool {
 	p.hello.Stop()
 	p.hello = nil
 	p.stored = head.LastSeq > 0
-	p.arrived(ctx, &head, f)
 	p.conn.SendWait(wire.AppendWelcome(nil, wire.Welcome{
 		Conversation: id, Token: p.g.tokens.issue(id, p.site), Epoch: head.Epoch,
 		Seq: head.LastSeq, Mode: modeNow(head.Mode, live.DefaultMode), Settings: live.Settings,
@@ -235,6 +234,7 @@ func (p *peer) greet(ctx context.Context, f *wire.ClientFrame) bool {
 	if head.Pending > 0 {
 		p.g.turns.Wake(id)
 	}
+	p.arrived(ctx, &head, f) // after the replay: nobody waits for it
 	return true
 }
 
