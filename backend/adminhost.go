@@ -90,7 +90,7 @@ func (p *parts) buildAdmin(b *Backend) error {
 	api, err := adminapi.New(adminapi.Deps{
 		Guard: p.auth, Settings: p.settings, DB: p.db, Sealer: p.sealer, Sessions: p.sessions, Engine: p.engine, Presence: p.hub,
 		Gate: p.gate, Pool: p.pool, Upstream: p.upstream, Metrics: p.metrics, Logs: b.logs, Filter: p.filter.Get,
-		FAQ: func() *offline.Answerer { return p.answerer.Load() }, Ledger: p.ledger, Host: host{b}, Log: p.log,
+		FAQ: func() *offline.Answerer { return p.answerer.Load() }, FAQSilent: p.silentFAQ, Ledger: p.ledger, Host: host{b}, Log: p.log,
 		Probe: probeAddr, Files: http.HandlerFunc(p.serveFile), Keep: p.keepFile, DataDir: b.dir, ConfigFile: b.file, Version: Version, Commit: Commit,
 		Updates: b.updater, UpdateAddress: UpdateAddress,
 		Zone: func() *time.Location {

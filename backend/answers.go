@@ -71,6 +71,7 @@ func (p *parts) reloadFAQ(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.faqMute.Store(&mute)
 	entries := make([]offline.Entry, 0, len(rows))
 	for _, r := range rows {
 		if r.Enabled && !mute(r) {
@@ -93,6 +94,9 @@ func (p *parts) muted() (func(sqlite.FAQEntry) bool, error) {
 	}
 	return isDemo()
 }
+
+// silentFAQ reports that an entry is the demo's and not said now.
+func (p *parts) silentFAQ(e sqlite.FAQEntry) bool { return (*p.faqMute.Load())(e) }
 
 // isDemo gives the test for entries that stand as the demo brought them.
 func isDemo() (func(sqlite.FAQEntry) bool, error) {

@@ -48,6 +48,7 @@ type parts struct {
 	faq        *sqlite.FAQ
 	answerer   atomic.Pointer[offline.Answerer]
 	demoSilent atomic.Bool // the demo's FAQ entries are not said
+	faqMute    atomic.Pointer[func(sqlite.FAQEntry) bool]
 	prompts    *prompt.Builder
 	summariser *prompt.Summariser
 	filter     filter.Holder

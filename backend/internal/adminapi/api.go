@@ -93,9 +93,11 @@ type Deps struct {
 	Logs     *logs.Log
 	Filter   func() *filter.Filter
 	FAQ      func() *offline.Answerer
-	Ledger   *sqlite.Ledger
-	Host     Host
-	Log      *slog.Logger
+	// FAQSilent reports that an entry is the demo's and not said now; nil: none.
+	FAQSilent func(sqlite.FAQEntry) bool
+	Ledger    *sqlite.Ledger
+	Host      Host
+	Log       *slog.Logger
 
 	DataDir    string
 	ConfigFile string // in use; "": none

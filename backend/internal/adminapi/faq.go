@@ -31,15 +31,18 @@ func (a *API) faqHandlers() map[string]func(*call) (any, error) {
 	}
 }
 
-func faqEntry(e sqlite.FAQEntry) wire.FAQEntry {
+func (a *API) faqEntry(e sqlite.FAQEntry) wire.FAQEntry {
 	if e.Alternatives == nil {
 		e.Alternatives = []string{}
 	}
 	return wire.FAQEntry{
 		ID: e.ID, Lang: e.Lang, Question: e.Question, Alternatives: e.Alternatives, Answer: e.Answer,
-		Enabled: e.Enabled, Hits: e.Hits, UpdatedAt: e.Updated,
+		Enabled: e.Enabled, Silent: a.silent(e), Hits: e.Hits, UpdatedAt: e.Updated,
 	}
 }
+
+// silent reports that an entry is the demo's and not said.
+func (a *API) silent(e sqlite.FAQEntry) bool { return a.FAQSilent != nil && a.FAQSilent(e) }
 
 func (a *API) listFAQ(c *call) (any, error) {
 	q, err := query[wire.FAQQuery](c)
@@ -56,6 +59,9 @@ func (a *API) listFAQ(c *call) (any, error) {
 	}
 	out := wire.FAQList{Items: []wire.FAQEntry{}, Total: len(all), Langs: []string{}}
 	for _, e := range all {
+		if a.silent(e) {
+			out.Silent++
+		}
 		if e.Lang != "" && !slices.Contains(out.Langs, e.Lang) {
 			out.Langs = append(out.Langs, e.Lang)
 		}
@@ -69,7 +75,7 @@ func (a *API) listFAQ(c *call) (any, error) {
 	start := min(int(from), len(hits))
 	end := min(start+most, len(hits))
 	for _, e := range hits[start:end] {
-		out.Items = append(out.Items, faqEntry(e))
+		out.Items = append(out.Items, a.faqEntry(e))
 	}
 	if end < len(hits) {
 		out.Next = strconv.Itoa(end)
@@ -201,7 +207,7 @@ func (a *API) putFAQ(c *call, id int64) (any, error) {
 		return nil, err
 	}
 	e, err := store.Get(c.ctx(), id)
-	return faqEntry(e), err
+	return a.faqEntry(e), err
 }
 
 // faqChanged brings a changed FAQ into use and tells the pages.

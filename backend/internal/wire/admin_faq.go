@@ -12,14 +12,17 @@ type FAQQuery struct {
 
 // FAQEntry is a question with its answer.
 type FAQEntry struct {
-	ID           int64     `json:"id"`
-	Lang         string    `json:"lang"` // BCP 47 primary tag
-	Question     string    `json:"question"`
-	Alternatives []string  `json:"alternatives"` // other ways to ask; at most 20
-	Answer       string    `json:"answer"`       // Markdown
-	Enabled      bool      `json:"enabled"`
-	Hits         int64     `json:"hits"` // how often it answered
-	UpdatedAt    time.Time `json:"updated_at"`
+	ID           int64    `json:"id"`
+	Lang         string   `json:"lang"` // BCP 47 primary tag
+	Question     string   `json:"question"`
+	Alternatives []string `json:"alternatives"` // other ways to ask; at most 20
+	Answer       string   `json:"answer"`       // Markdown
+	Enabled      bool     `json:"enabled"`
+	// Silent: of the demo and not said, because an upstream is set up. An edit
+	// makes it the owner's.
+	Silent    bool      `json:"silent,omitempty"`
+	Hits      int64     `json:"hits"` // how often it answered
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // FAQList is one page of entries.
@@ -28,6 +31,8 @@ type FAQList struct {
 	Next  string     `json:"next,omitempty"`
 	Total int        `json:"total"` // of the whole FAQ, not of the filter
 	Langs []string   `json:"langs"` // languages that have entries
+	// Silent is how many entries of the demo are not said.
+	Silent int `json:"silent,omitempty"`
 }
 
 // FAQWrite adds or replaces an entry.

@@ -242,6 +242,7 @@ export interface FAQEntry {
   alternatives: string[];
   answer: string;
   enabled: boolean;
+  silent?: boolean;
   hits: number;
   updated_at: string;
 }
@@ -255,6 +256,7 @@ export interface FAQList {
   next?: string;
   total: number;
   langs: string[];
+  silent?: number;
 }
 
 export interface FAQMatch {
