@@ -288,7 +288,11 @@ func status(w *walk, owner *door) {
 	w.not(owner, 422, wire.ProblemInvalid, "getCharts", nil)
 	w.not(owner, 422, wire.ProblemInvalid, "getCharts", nil, "?series=nonsense")
 	w.not(owner, 422, wire.ProblemInvalid, "getCharts", nil, "?series=connections&from=yesterday")
+	if s := decode[wire.Charts](w.T, w.ok(owner, "getCharts", nil, "?series=connections,messages_in&step=10")); s.Step != c.Step {
+		w.Errorf("a step in bare seconds: %v", s.Step)
+	}
 	w.not(owner, 422, wire.ProblemInvalid, "getCharts", nil, "?series=connections&step=1ms")
+	w.not(owner, 422, wire.ProblemInvalid, "getCharts", nil, "?series=connections&step=0")
 }
 
 func left(w *walk, owner *door) {
