@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -85,6 +86,9 @@ installed them; the command is printed.`,
 }
 
 func sayUpdate(w io.Writer, s backend.UpdateState, apply bool) {
+	if l := s.Last; l != nil && !l.OK {
+		fmt.Fprintf(w, "version %s did not start, version %s is back: %s\n", l.To, s.Current, l.Fault)
+	}
 	if s.Latest == "" {
 		fmt.Fprintf(w, "version %s, no newer one is known\n", s.Current)
 		return
@@ -124,6 +128,11 @@ func followUpdate(ctx context.Context, w io.Writer, desk *backend.Desk) error {
 		case <-tick.C:
 		}
 		s, err := desk.Updates(ctx)
+		if runtime.GOOS == "windows" && (errors.Is(err, backend.ErrGone) || s.Stage == "restarting") {
+			// This very program is in the installer's way.
+			fmt.Fprintln(w, "the installer replaces the programs now; haoked update says how it went")
+			return nil
+		}
 		switch {
 		case errors.Is(err, backend.ErrGone):
 			if time.Since(began) > 20*time.Minute {

@@ -128,17 +128,23 @@ func (c *counted) Read(p []byte) (int, error) {
 // proveSum reports whether the file at path is the one with this sum: what was
 // downloaded may have been changed on the disk since.
 func proveSum(path, want string) error {
+	got, err := sumOf(path)
+	if err == nil && got != want {
+		err = ErrTampered
+	}
+	return err
+}
+
+// sumOf is a file's SHA-256 in hex.
+func sumOf(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer f.Close()
 	sum := sha256.New()
 	if _, err := io.Copy(sum, f); err != nil {
-		return err
+		return "", err
 	}
-	if hex.EncodeToString(sum.Sum(nil)) != want {
-		return ErrTampered
-	}
-	return nil
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }

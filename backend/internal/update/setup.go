@@ -56,7 +56,7 @@ func (j *job) setup(ctx context.Context) error {
 	}
 	install := filepath.Dir(j.u.Installed.Exe)
 	p := Plan{
-		Data: j.u.Dir, From: j.u.Version, To: j.m.Version, Setup: file, SHA256: j.f.SHA256, SetupArgs: []string{"/S", "/NOWEBVIEW", "/CURRENTUSER"},
+		Data: j.u.Dir, From: j.u.Version, To: j.m.Version, Setup: file, SHA256: j.f.SHA256, SetupArgs: []string{"/S", "/NOWEBVIEW", "/CURRENTUSER", "/WAIT=60"},
 		Programs: []string{filepath.Join(install, "haoke.exe"), filepath.Join(install, "haoked.exe")},
 		Exe:      j.u.Installed.Exe, Args: j.u.Args, Ask: "version", Ready: j.u.Ready, Aside: j.u.Installed.Machine,
 	}
@@ -171,8 +171,8 @@ func (p *Plan) install(ctx context.Context) error {
 func (p *Plan) putBack(kept string) error {
 	for _, name := range p.Programs {
 		from := filepath.Join(kept, filepath.Base(name))
-		if !exists(from) {
-			continue
+		if !exists(from) || same(from, name) {
+			continue // the installer never came to it
 		}
 		fresh := name + ".back"
 		if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -181,11 +181,17 @@ func (p *Plan) putBack(kept string) error {
 		if err := copyProgram(from, fresh); err != nil {
 			return err
 		}
-		if err := os.Rename(fresh, name); err != nil {
+		if err := unswap(name, fresh); err != nil {
 			return err
 		}
 	}
 	return noteVersion(p.From)
+}
+
+// same reports whether two files are one program.
+func same(a, b string) bool {
+	sum, err := sumOf(a)
+	return err == nil && proveSum(b, sum) == nil
 }
 
 // waitFree waits until none of the programs runs.

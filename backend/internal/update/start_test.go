@@ -2,8 +2,6 @@ package update
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"os"
@@ -239,7 +237,11 @@ func TestPlan(t *testing.T) {
 			if err := os.WriteFile(p.Setup, []byte(c.setup(s.exe)), 0o755); err != nil {
 				t.Fatal(err)
 			}
-			p.SHA256 = sumOf(t, p.Setup)
+			sum, err := sumOf(p.Setup)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.SHA256 = sum
 			if c.spoil != nil {
 				c.spoil(&p)
 			}
@@ -247,7 +249,7 @@ func TestPlan(t *testing.T) {
 			if err := os.WriteFile(plan, marshal(t, p), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			err := RunPlan(context.Background(), plan, func() time.Time { return then })
+			err = RunPlan(context.Background(), plan, func() time.Time { return then })
 			if (err == nil) != c.ok || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("%v; want %q", err, c.want)
 			}
@@ -315,16 +317,6 @@ func TestFind(t *testing.T) {
 	if c := (Installed{Manager: "deb"}).Command("haoked_1.3.0-1_amd64.deb"); !strings.HasPrefix(c, "sudo apt") {
 		t.Error(c)
 	}
-}
-
-func sumOf(t *testing.T, path string) string {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
 }
 
 func marshal(t *testing.T, v any) []byte {

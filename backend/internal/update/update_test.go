@@ -422,6 +422,15 @@ func TestRequestIsCarriedOutByRun(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.Serve(&stopping{host: s.host, stop: cancel})
+	left := filepath.Join(s.Dir, workFolder, "trial", "haoke.db")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(left), 0o700), os.WriteFile(left, []byte("copy"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if exists(left) {
+			t.Error("a copy of the data is left from an earlier update")
+		}
+	}()
 	if err := s.Request(); err != nil {
 		t.Fatal(err)
 	}
