@@ -368,3 +368,20 @@ func BenchmarkPlainCall(b *testing.B) {
 		g.asks, g.outcomes = g.asks[:0], g.outcomes[:0]
 	}
 }
+
+// TestPlainReadTakesNoMemory: a chunk on its way into the reader of events.
+func TestPlainReadTakesNoMemory(t *testing.T) {
+	chunk := fmt.Sprintf("%x\r\n%s\r\n", len(benchChunk), benchChunk)
+	c := &plainConn{nc: spoken{r: &repeat{s: chunk}}, buf: make([]byte, plainBuffer), state: sized}
+	p := make([]byte, 8<<10)
+	got := 0
+	if n := testing.AllocsPerRun(1000, func() {
+		n, err := c.Read(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got += n
+	}); n != 0 || got < 1000*len(benchChunk) {
+		t.Fatalf("%v allocations, %d bytes", n, got)
+	}
+}
