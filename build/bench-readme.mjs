@@ -11,6 +11,7 @@ const ROWS = [
   ['memory a visitor', 'Memory for each, conversation included, KB', '每位访客占用内存（含会话），KB'],
   ['memory a connection of the textbook', '... of a textbook server on the same library, without a conversation', '同一库的教科书式服务器（不含会话）'],
   ['processor at rest', 'Processor at rest with all of them, % of one', '全部空闲时的处理器占用，单核 %'],
+  ['... while each sends', '... while each sends the widget’s heartbeat every 25 s', '……每位每 25 秒发送一次心跳时'],
   ['added latency p50 at 200', 'Added to the API’s own time at 200 streams at once: half of the answers, ms', '200 路并发流时在接口耗时之上增加：半数回答，毫秒'],
   ['added latency p99 at 200', '... 99 of 100, ms', '…… 99% 的回答，毫秒'],
   ['added standard deviation at 500', 'Added standard deviation at 500 streams at once, ms', '500 路并发流时增加的标准差，毫秒'],
