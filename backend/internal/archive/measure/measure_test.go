@@ -23,7 +23,7 @@ func TestTable(t *testing.T) {
 	}
 	defer server.Close()
 	var out bytes.Buffer
-	const n = 150
+	const n = 120
 	r, err := measure.Run(context.Background(), &out, measure.Options{Conversations: n, Seed: 11, Corpus: corpus(), Parts: func(ctx context.Context, rows []archive.Sealed) (measure.Parts, error) {
 		list := make([]clickhouse.Session, len(rows))
 		for i, r := range rows {

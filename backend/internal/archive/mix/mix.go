@@ -70,6 +70,10 @@ func New(name uint32, priming [][]chat.Message) *Codec {
 	return c
 }
 
+// logKept is the capacity of the journal that is kept from one conversation to
+// the next, in entries of 8 bytes; a long one takes twenty times as many.
+const logKept = 1 << 19
+
 // begin brings the model back to where priming left it.
 func (c *Codec) begin(with coder) *model {
 	m := c.m
@@ -80,6 +84,9 @@ func (c *Codec) begin(with coder) *model {
 		m.last[m.moved[i].at] = uint32(m.moved[i].was)
 	}
 	m.log, m.moved = m.log[:0], m.moved[:0]
+	if cap(m.log) > logKept {
+		m.log = nil
+	}
 	m.past, m.lists = m.past[:c.past], c.lists.clone()
 	m.small = c.clean
 	m.matched, m.bad, m.c, m.size = 0, false, with, 0
@@ -128,7 +135,7 @@ func (c *Codec) Expand(data []byte) ([]chat.Message, error) {
 }
 
 // over reports that reading makes no sense any more.
-func (m *model) over() bool { return m.bad || m.c.over() || m.size > MaxText }
+func (m *model) over() bool { return m.bad || m.c.over() || m.size > m.most }
 
 // authors: their numbers come first among the kinds of texts.
 const authors = 4

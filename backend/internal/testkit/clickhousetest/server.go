@@ -144,9 +144,8 @@ func (s *Server) Up() error {
 	s.cmd, s.done = cmd, done
 	limit := time.After(60 * time.Second)
 	for {
-		c, err := net.DialTimeout("tcp", s.Addr, time.Second)
-		if err == nil {
-			return c.Close()
+		if answers(s.Addr) && (s.Secure == "" || answers(s.Secure)) {
+			return nil
 		}
 		select {
 		case <-done:
@@ -157,6 +156,16 @@ func (s *Server) Up() error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// answers reports whether somebody listens there.
+func answers(addr string) bool {
+	c, err := net.DialTimeout("tcp", addr, time.Second)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	return true
 }
 
 // Stop ends the server in order.
