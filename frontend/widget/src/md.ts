@@ -20,6 +20,7 @@ export interface Marks {
 // Groups: 1 escaped; 2,3 code; 4,5 strong or strike; 6,7 emphasis; 8,9,10 link; 11 address.
 const INLINE =
   /\\([!-/:-@[-`{-~])|(`{1,3})([^`][^]{0,2000}?)\2(?!`)|(\*\*|__|~~)(?=\S)([^]{0,1000}?\S)\4(?!\*)|([*_])(?=[^\s*_])([^]{0,1000}?[^\s\\])\6(?![\p{L}\p{N}])|(!?)\[([^[\]\n]{0,300})\]\(\s?<?([^\s<>]{1,1000}?)>?(?:\s"[^"\n]{0,200}")?\)|<?((?:https?:\/\/|mailto:)[^\s<>"'`{}|\\^]{2,800})>?|\n/giu
+const BOTH = /^\*{3}[^\s*]([^]{0,1000}?[^\s*])?\*{3}(?![\p{L}\p{N}*])/u
 const WORD = /[\p{L}\p{N}]/u
 
 /** Returns the address if it may be linked. Blanks and controls are how "java\nscript:" gets in. */
@@ -43,9 +44,13 @@ export function inline(s: string, to: Node, x?: Marks, depth = 0) {
     const at = m.index
     const sub = m[5] || m[7]
     const wordy = WORD.test(s[at - 1] || '')
-    if (((m[6] == '_' || m[4] == '__') && wordy) || (m[11] && wordy)) {
-      // snake_case and words that end in "http" are not marks.
-      re.lastIndex = at + 1
+    const stars = /^\*{3,}/.exec(s.slice(at))
+    if (
+      (wordy && (m[6] == '_' || m[4] == '__' || m[11])) ||
+      (stars && (wordy || stars[0][3] || !BOTH.test(s.slice(at))))
+    ) {
+      // snake_case, words that end in "http" and stars that cover a word are not marks.
+      re.lastIndex = at + (stars ? stars[0].length : 1)
       continue
     }
     plain(s.slice(last, at))
