@@ -80,7 +80,7 @@ func (j *job) replace(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the folder of the program cannot be written by this account (%w); start the update as its owner, or unpack the new version there", err)
 	}
-	defer os.RemoveAll(tmp)
+	defer removeAll(tmp)
 	file := filepath.Join(tmp, "download")
 	if err := j.fetch(ctx, tmp, file); err != nil {
 		return err
@@ -144,7 +144,7 @@ func (j *job) rehearse(ctx context.Context, with func(args []string) error) erro
 	}
 	j.u.stage(StageTrying)
 	dir := filepath.Join(j.u.Dir, workFolder, "trial")
-	if err := os.RemoveAll(dir); err != nil {
+	if err := removeAll(dir); err != nil {
 		return fmt.Errorf("copy the data for a trial: %w", err)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -157,9 +157,9 @@ func (j *job) rehearse(ctx context.Context, with func(args []string) error) erro
 		err = fmt.Errorf("copy the data for a trial: %w", err)
 	}
 	if err != nil {
-		os.RemoveAll(filepath.Join(j.u.Dir, workFolder))
+		removeAll(filepath.Join(j.u.Dir, workFolder))
 	} else if j.u.Installed.Way == WayReplace {
-		err = os.RemoveAll(filepath.Join(j.u.Dir, workFolder))
+		err = removeAll(filepath.Join(j.u.Dir, workFolder))
 	}
 	return err
 }

@@ -98,3 +98,28 @@ func change(dir string, f func(*memory)) error {
 	f(&m)
 	return m.save(dir)
 }
+
+// removeAll is os.RemoveAll also on file systems that do not know the way it
+// deletes on Windows (some network drives, Wine): there file by file.
+func removeAll(dir string) error {
+	err := os.RemoveAll(dir)
+	if err == nil {
+		return nil
+	}
+	entries, rerr := os.ReadDir(dir)
+	if rerr != nil {
+		return err
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if e.IsDir() {
+			err = removeAll(path)
+		} else {
+			err = os.Remove(path)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return os.Remove(dir)
+}

@@ -43,7 +43,7 @@ const (
 // setup runs an installer by way of a watcher: a copy of this program.
 func (j *job) setup(ctx context.Context) error {
 	dir := filepath.Join(j.u.Dir, workFolder)
-	if err := os.RemoveAll(dir); err != nil {
+	if err := removeAll(dir); err != nil {
 		return fmt.Errorf("make room for the update: %w", err)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -51,7 +51,7 @@ func (j *job) setup(ctx context.Context) error {
 	}
 	file := filepath.Join(dir, "setup.exe")
 	if err := j.fetch(ctx, dir, file); err != nil {
-		os.RemoveAll(dir)
+		removeAll(dir)
 		return err
 	}
 	install := filepath.Dir(j.u.Installed.Exe)
@@ -114,7 +114,7 @@ func RunPlan(ctx context.Context, path string, now func() time.Time) error {
 		o.Fault = fault.Error()
 	}
 	noted := change(p.Data, func(m *memory) { m.Last = &o })
-	os.RemoveAll(filepath.Join(filepath.Dir(path), "trial"))
+	removeAll(filepath.Join(filepath.Dir(path), "trial"))
 	os.Remove(p.Setup)
 	return errors.Join(fault, noted, start(p.Exe, p.Args, p.Aside))
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -247,7 +246,7 @@ func (u *Updater) begin() error {
 // Run carries out what Request asks for, until ctx ends.
 func (u *Updater) Run(ctx context.Context) error {
 	// A watcher cannot always remove the copy that its trial had open.
-	if err := os.RemoveAll(filepath.Join(u.Dir, workFolder, "trial")); err != nil {
+	if err := removeAll(filepath.Join(u.Dir, workFolder, "trial")); err != nil {
 		u.Log.Warn("the copy of the data from the latest update could not be removed", "err", err)
 	}
 	for {
