@@ -22,6 +22,7 @@ const (
 type desk interface {
 	Status(ctx context.Context) (backend.Status, error)
 	Desktop(ctx context.Context) (backend.Desktop, error)
+	SetStartAtLogin(ctx context.Context, on bool) error
 }
 
 // watch keeps tray, notifications and start at login in step with the
@@ -44,6 +45,9 @@ func (a *App) watch(ctx context.Context, d desk) {
 func (a *App) look(ctx context.Context, d desk, settings bool) {
 	if settings {
 		if got, err := d.Desktop(ctx); err == nil {
+			if !got.StartAtLogin && askedAtSetup() && d.SetStartAtLogin(ctx, true) == nil {
+				got.StartAtLogin = true
+			}
 			a.follow(got)
 		}
 	}

@@ -143,7 +143,8 @@ linux_rpm() {
   check "rpm: ... and the conversation goes on" ask_again "$URL"
   end_root TERM "$root"
   check "rpm: an older version is refused" eval "! '${rpm[0]}' --root '$root' --nodeps --force-debian -U '$old'"
-  check "rpm: files are as packed" eval "${rpm[*]} -V haoked | grep -v ' c /etc/default/haoked' | grep -v -E '^.{8}[T.] ' | { ! grep .; }"
+  as_packed() { local odd; odd=$("${rpm[@]}" -V haoked | grep -v -e ' c /etc/default/haoked' -e '^\.\{7\}T'); echo "$odd"; [ -z "$odd" ]; }
+  check "rpm: files are as packed" as_packed
   check "rpm: removal keeps the data" eval "${rpm[*]} -e haoked && test -f '$dir/haoke.db' && test ! -e '$root/usr/bin/haoked'"
 }
 

@@ -39,6 +39,8 @@ VIAddVersionKey CompanyName "Haoke"
 VIAddVersionKey LegalCopyright "The Haoke authors, Apache-2.0"
 !define MUI_ICON "${ROOT}/build/windows/icon.ico"
 !define MUI_UNICON "${ROOT}/build/windows/icon.ico"
+!define MUI_WELCOMEFINISHPAGE_BITMAP "${ROOT}/build/windows/side.bmp"
+!define MUI_UNWELCOMEFINISHPAGE_BITMAP "${ROOT}/build/windows/side.bmp"
 !ifdef SIGN
   !finalize '"${ROOT}/installers/windows/sign.sh" "%1"'
   !uninstfinalize '"${ROOT}/installers/windows/sign.sh" "%1"'
