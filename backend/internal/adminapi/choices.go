@@ -21,7 +21,7 @@ func choiceWords() map[string]settings.Text {
 		"filter.review_failure=hold":           {En: "Ask a person", Zh: "请人处理"},
 		"filter.stored_personal_data=original": {En: "The text as it was written", Zh: "原文"}, "filter.stored_personal_data=masked": {En: "Stars", Zh: "星号"}, "filter.stored_personal_data=label": {En: "The name of its kind", Zh: "信息的种类"},
 		"filter.mask_style=same": {En: "A star for each character", Zh: "每个字符一个星号"}, "filter.mask_style=three": {En: "Three stars", Zh: "三个星号"}, "filter.mask_style=label": {En: "The category in brackets", Zh: "方括号中的类别"},
-		"archive.codec=snappy": {En: "Snappy: fastest", Zh: "Snappy：最快"}, "archive.codec=s2": {En: "S2: fast and smaller", Zh: "S2：较快，更小"}, "archive.codec=zstd": {En: "Zstandard: smallest", Zh: "Zstandard：最小"},
+		"archive.codec=snappy": {En: "Snappy: fastest", Zh: "Snappy：最快"}, "archive.codec=s2": {En: "S2: fast and smaller", Zh: "S2：较快，更小"}, "archive.codec=zstd": {En: "Zstandard: smaller still", Zh: "Zstandard：再小一些"},
 		"privacy.store_ip=full": {En: "Keep them whole", Zh: "完整保存"}, "privacy.store_ip=truncated": {En: "Keep the network only", Zh: "只保存网段"},
 		"backup.schedule=daily": {En: "Every day", Zh: "每天"}, "backup.schedule=weekly": {En: "Every week", Zh: "每周"},
 		"desktop.language=en": {En: "English", Zh: "English"}, "desktop.language=zh-CN": {En: "简体中文", Zh: "简体中文"},
