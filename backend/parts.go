@@ -59,7 +59,7 @@ type parts struct {
 	feed       *fanout
 	engine     *engine.Engine
 	gateway    *gateway.Gateway
-	troubles   *troubles
+	troubles   troubles
 	hits       *hitLog
 	ledger     *sqlite.Ledger
 	forms      addressLimit
@@ -106,7 +106,7 @@ func build(ctx context.Context, b *Backend) (*parts, error) {
 	p.sessions = session.New(session.Config{HotCapacity: s.Session.HotCapacity, HotBytes: int64(s.Session.HotBytes)}, b.db.Conversations(),
 		session.WithThawer(p.archive), session.WithPurger(p.archive))
 	p.archive.SetSessions(p.sessions)
-	p.troubles = newTroubles(b.log)
+	p.troubles = troubles{b.log}
 	p.hits = newHitLog(b.db.Filters(), b.log)
 	p.ledger = b.db.NewLedger()
 

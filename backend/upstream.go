@@ -226,7 +226,6 @@ func (a attempts) Attempt(t upstream.Attempt) {
 	}
 	if t.Fault == "" {
 		m.UpstreamTime(t.Total)
-		a.p.troubles.well(t.Key)
 		return
 	}
 	a.p.troubles.key(t)

@@ -157,7 +157,7 @@ func (p *parts) takeOfflineForm(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "please try again later", http.StatusServiceUnavailable)
 		return
 	}
-	p.troubles.add("inbox", "", "a visitor left a message")
+	p.troubles.left()
 	w.WriteHeader(http.StatusNoContent)
 }
 

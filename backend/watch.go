@@ -72,90 +72,27 @@ func (o owner) Unanswered(text string) {
 	}()
 }
 
-// Notice is something that the owner should know, newest first. One notice
-// stands for one thing: when it happens again only Count and At change.
-type Notice struct {
-	Kind  string // "waiting", "key", "money"
-	Name  string // the conversation, the key or the cap
-	Text  string // in plain words
-	Count int
-	At    time.Time
-}
-
-// maxNotices bounds what is remembered; the oldest go.
-const maxNotices = 200
-
-// troubles collects what needs the owner's attention.
-type troubles struct {
-	log *slog.Logger
-	now func() time.Time
-
-	mu      sync.Mutex
-	notices []Notice
-	notify  []func(Notice)
-}
-
-func newTroubles(log *slog.Logger) *troubles { return &troubles{log: log, now: time.Now} }
-
-func (t *troubles) add(kind, name, text string) {
-	t.mu.Lock()
-	n := Notice{Kind: kind, Name: name, Text: text, Count: 1, At: t.now()}
-	for i, old := range t.notices {
-		if old.Kind == kind && old.Name == name {
-			n.Count = old.Count + 1
-			t.notices = append(t.notices[:i], t.notices[i+1:]...)
-			break
-		}
-	}
-	t.notices = append([]Notice{n}, t.notices...)
-	if len(t.notices) > maxNotices {
-		t.notices = t.notices[:maxNotices]
-	}
-	tell := t.notify
-	t.mu.Unlock()
-	for _, f := range tell {
-		f(n)
-	}
-}
-
-func (t *troubles) remove(kind, name string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i, old := range t.notices {
-		if old.Kind == kind && old.Name == name {
-			t.notices = append(t.notices[:i], t.notices[i+1:]...)
-			return
-		}
-	}
-}
+// troubles writes down what needs the owner's attention. What is wrong now is
+// told by the parts themselves, in the status.
+type troubles struct{ log *slog.Logger }
 
 // key notes a failed try at a call.
-func (t *troubles) key(a upstream.Attempt) {
+func (t troubles) key(a upstream.Attempt) {
 	t.log.Warn("upstream call failed", "provider", a.Provider, "key", a.Key, "fault", a.Fault, "reason", a.Reason)
-	t.add("key", a.Key, a.Reason)
 }
 
-// well takes a key's notice back after a successful call.
-func (t *troubles) well(key string) { t.remove("key", key) }
-
 // waiting notes a visitor who waits for a person.
-func (t *troubles) waiting(head chat.Conversation) {
+func (t troubles) waiting(head chat.Conversation) {
 	t.log.Info("a visitor waits for a person", "conversation", head.ID)
-	t.add("waiting", string(head.ID), "a visitor waits for a person")
 }
 
 // money notes that a cap is near or reached.
-func (t *troubles) money(w admit.Warning) {
+func (t troubles) money(w admit.Warning) {
 	t.log.Warn("money", "scope", w.Scope, "percent", w.Percent, "spent", w.Spent, "cap", w.Cap, "period", w.Period)
-	t.add("money", string(w.Scope)+" "+w.Period, "")
 }
 
-// list returns the notices, newest first.
-func (t *troubles) list() []Notice {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return append([]Notice(nil), t.notices...)
-}
+// left notes a message that a visitor left when nobody could answer.
+func (t troubles) left() { t.log.Info("a visitor left a message") }
 
 // fanout brings the feed of conversations to visitors and to the window.
 type fanout struct {

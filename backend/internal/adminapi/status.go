@@ -140,7 +140,11 @@ func (a *API) problems(ctx context.Context, s *settings.Settings, st *wire.Statu
 		bad = append(bad, wire.Trouble{Code: "read_only", Level: "bad", Text: "Messages cannot be stored: " + err.Error(), Args: map[string]string{"reason": err.Error()}, Page: "settings"})
 	}
 	if st.Waiting > 0 {
-		warn = append(warn, wire.Trouble{Code: "waiting", Level: "warn", Text: strconv.Itoa(st.Waiting) + " visitors wait for a person.",
+		text := "A visitor waits for a person."
+		if st.Waiting > 1 {
+			text = strconv.Itoa(st.Waiting) + " visitors wait for a person."
+		}
+		warn = append(warn, wire.Trouble{Code: "waiting", Level: "warn", Text: text,
 			Args: map[string]string{"count": strconv.Itoa(st.Waiting), "seconds": strconv.FormatInt(st.OldestWaitS, 10)}, Page: "conversations/" + st.WaitingID})
 	}
 	for _, k := range a.Gate.Snapshot().Keys {

@@ -198,7 +198,7 @@ func (t *Table) restore(out []byte, text string, final bool) (_ []byte, rest int
 		inside := text[i+len(openMark):]
 		j := strings.Index(inside[:min(len(inside), maxPlaceholder)], closeMark)
 		if j < 0 {
-			if !final && len(inside) < maxPlaceholder && strings.Index(inside, openMark) < 0 {
+			if !final && len(inside) < maxPlaceholder && !strings.Contains(inside, openMark) {
 				return append(out, text[pos:i]...), len(text) - i, changed
 			}
 			out = append(out, text[pos:i+len(openMark)]...)

@@ -70,17 +70,6 @@ func (tx *Tx) row(query string, args []any, dest ...any) error {
 	return s.QueryRowContext(tx.ctx(), args...).Scan(dest...)
 }
 
-// each calls f for every row. f must not run other statements that write to
-// the tables being read.
-func (tx *Tx) each(query string, args []any, f func(*sql.Rows) error) error {
-	s, err := tx.stmt(query)
-	if err != nil {
-		return err
-	}
-	rows, err := s.QueryContext(tx.ctx(), args...)
-	return eachRow(rows, err, f)
-}
-
 // eachRow drains rows into f and always closes them: a forgotten cursor pins
 // the WAL, which then grows without bound.
 func eachRow(rows *sql.Rows, err error, f func(*sql.Rows) error) error {

@@ -21,8 +21,6 @@ const (
 
 	// maxControl is the longest payload of a control frame.
 	maxControl = 125
-	// maxHeader is the longest header of a frame that a peer sends.
-	maxHeader = 2 + 8 + 4
 )
 
 // Close codes of RFC 6455, section 7.4.1, that this package sends by itself.

@@ -249,7 +249,7 @@ func afterWord(before string) bool {
 	if len(before) > 40 {
 		before = before[len(before)-40:]
 	}
-	before = strings.ToLower(strings.TrimRight(before, " :=(+-.#:、,，是为no"))
+	before = strings.ToLower(strings.TrimRight(before, " :=(+-.#：、,，是为no"))
 	for _, w := range phoneWords {
 		if strings.HasSuffix(before, w) {
 			return true
