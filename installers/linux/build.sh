@@ -30,12 +30,14 @@ window() { # builds $dir/haoke; fails when there is no compiler for it
     local triple=aarch64-linux-gnu root
     [ "$arch" = arm64 ] || triple=x86_64-linux-gnu
     command -v $triple-gcc >/dev/null && [ -z "${NO_CROSS:-}" ] && installers/linux/sysroot.sh "$arch" || return 1
-    root=$PWD/build/.cache/sysroot-$arch
+    # by a name that is the same everywhere: cgo names its symbols after the flags
+    root=/tmp/haoke-sysroot-$arch
+    ln -sfn "$(realpath "build/.cache/sysroot-$arch")" "$root"
     cc=(env GOARCH="$arch" CC="$triple-gcc --sysroot=$root -Wl,-rpath-link,$root/usr/lib/$triple" PKG_CONFIG_SYSROOT_DIR="$root"
         PKG_CONFIG_LIBDIR="$root/usr/lib/$triple/pkgconfig:$root/usr/share/pkgconfig")
   fi
-  # nothing of this folder's path gets into what the C compiler makes
-  CGO_ENABLED=1 CGO_CFLAGS="-O2 -g0 -ffile-prefix-map=$PWD=." "${cc[@]}" \
+  # no path in the flags, and none of debug data: the same bytes from any folder
+  CGO_ENABLED=1 CGO_CFLAGS="-O2 -g0" "${cc[@]}" \
     go build -tags webkit2_41,desktop,production -ldflags "$LDFLAGS -linkmode external -extldflags=-Wl,--build-id=none" -o "$dir/haoke" .
 }
 
