@@ -113,7 +113,7 @@ func (b *Backend) open(ctx context.Context) (err error) {
 	}
 	b.settings, err = settings.Open(settings.Config{
 		File: file, FileRequired: required, Environ: b.cfg.Environ, Flags: b.cfg.Flags,
-		IgnoreEnv: []string{"HAOKE_PROGRAMDATA", "HAOKE_TEST_REQUIRE", "HAOKE_URL"},
+		IgnoreEnv: otherEnv(),
 		Checks:    settingChecks,
 	})
 	if err != nil {

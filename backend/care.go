@@ -206,6 +206,9 @@ type Report struct {
 	Checks  []Check `json:"checks"`
 }
 
+// otherEnv names environment variables that look like settings and are not.
+func otherEnv() []string { return []string{"HAOKE_PROGRAMDATA", "HAOKE_TEST_REQUIRE", "HAOKE_URL"} }
+
 // Doctor looks at what can go wrong, without changing anything.
 func Doctor(ctx context.Context, cfg Config) Report {
 	r := Report{OK: true, Version: Version}
@@ -224,7 +227,7 @@ func Doctor(ctx context.Context, cfg Config) Report {
 	if file == "" {
 		file, required = filepath.Join(cfg.DataDir, fileConfig), false
 	}
-	store, err := settings.Open(settings.Config{File: file, FileRequired: required, Environ: os.Environ(), Checks: settingChecks})
+	store, err := settings.Open(settings.Config{File: file, FileRequired: required, Environ: os.Environ(), IgnoreEnv: otherEnv(), Checks: settingChecks})
 	if !add("settings", err, "readable") {
 		return r
 	}
