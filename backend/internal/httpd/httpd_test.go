@@ -19,9 +19,9 @@ func config(addr string, h http.Handler) Config {
 	return Config{Name: "public", Addr: addr, Setting: "server.public_addr", Flag: "--public", Handler: h, Log: slog.New(slog.DiscardHandler)}
 }
 
-// TestAddressErrorsSayWhatToDo: which port, who has it, which flag and which
+// TestAddressErrorsNameTheRemedy: which port, who has it, which flag and which
 // setting.
-func TestAddressErrorsSayWhatToDo(t *testing.T) {
+func TestAddressErrorsNameTheRemedy(t *testing.T) {
 	first, err := Open(config("127.0.0.1:0", nil))
 	if err != nil {
 		t.Fatal(err)
