@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"path/filepath"
 	"time"
 )
 
@@ -164,6 +165,9 @@ func (s *Suite) throughput(ctx context.Context) error {
 	t.reset()
 	t.within = 15 * time.Second
 	over := 5 * time.Second
+	if s.cfg.Profile != "" {
+		go server.inspect.save(ctx, "/profile?seconds=8", filepath.Join(s.cfg.Profile, "overload-cpu.pprof"))
+	}
 	begun := time.Now()
 	f.drive(ctx, max(1, 3*peak.Rate()), over, 30*time.Second)
 	o := t.outcome(time.Since(begun))
