@@ -172,7 +172,27 @@ func (s *Suite) throughput(ctx context.Context) error {
 	f.drive(ctx, max(1, 3*peak.Rate()), over, 30*time.Second)
 	o := t.outcome(time.Since(begun))
 	good := float64(o.Good) / o.Seconds
-	s.atLeast("goodput at three times that load, share of the peak", 0.9, good/peak.Rate(), "%.2f", fmt.Sprintf("%.0f answers/s within 15 s; p99 %.1f s", good, o.Reply.P99/1000))
+	again, err := s.peakAgain(ctx, f, t)
+	if err != nil {
+		return err
+	}
+	// Conversations have grown meanwhile, and with them every prompt: the peak
+	// before and the peak after stand on both sides of the overload.
+	beside := (peak.Rate() + again) / 2
+	s.atLeast("goodput at three times that load, share of the peak", 0.9, good/beside, "%.2f", fmt.Sprintf("%.0f answers/s within 15 s; p99 %.1f s; peak before %.0f, after %.0f", good, o.Reply.P99/1000, peak.Rate(), again))
 	s.atMost("questions lost under that load", 0, float64(o.Lost), "%.0f", o.FirstFault)
 	return nil
+}
+
+// peakAgain is the most turns a second that go through now.
+func (s *Suite) peakAgain(ctx context.Context, f *fleet, t *tally) (float64, error) {
+	f.settle(ctx, 10*time.Second)
+	t.reset()
+	took := f.saturate(ctx, 200, 4*time.Second)
+	rate := t.outcome(took).Rate()
+	f.settle(ctx, 10*time.Second)
+	if rate == 0 {
+		return 0, fmt.Errorf("nothing was answered after the overload: %s", t.outcome(took))
+	}
+	return rate, ctx.Err()
 }
