@@ -311,15 +311,6 @@ func (a *App) attend(run context.Context, handler http.Handler) {
 	}()
 }
 
-// startLog writes to the data folder and, where there is one, the terminal.
-func startLog(dataDir string) (io.Writer, func()) {
-	l, err := openLog(dataDir)
-	if err != nil {
-		return os.Stderr, func() {} // the start itself says what is wrong with the folder
-	}
-	return io.MultiWriter(l, os.Stderr), func() { l.Close() }
-}
-
 // shutdown lets running answers finish before the program ends.
 func (a *App) shutdown(ctx context.Context) {
 	runtime.CleanupNotifications(ctx)

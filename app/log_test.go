@@ -11,35 +11,33 @@ import (
 	"haoke/backend"
 )
 
-func TestLogIsBounded(t *testing.T) {
+// A program without a terminal, or with a full disk, logs where it still can.
+func TestLogGoesWhereItCan(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not yet there")
-	l, err := openLog(dir)
+	file, err := backend.OpenLog(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	line := append(bytes.Repeat([]byte("x"), 1<<20-1), '\n')
-	for range 13 {
-		if n, err := l.Write(line); n != len(line) || err != nil {
-			t.Fatal(n, err)
+	defer file.Close()
+	var terminal bytes.Buffer
+	for name, log := range map[string]either{"no terminal": {file, gone{}}, "full disk": {gone{}, &terminal}, "both": {file, &terminal}} {
+		if n, err := log.Write([]byte(name + "\n")); n != len(name)+1 || err != nil {
+			t.Errorf("%s: %d %v", name, n, err)
 		}
 	}
-	for name, want := range map[string]int64{"haoke.log": 3 << 20, "haoke.log.1": 5 << 20} {
-		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() != want {
-			t.Errorf("%s: %v %v", name, info, err)
-		}
+	if _, err := (either{gone{}, gone{}}).Write([]byte("lost")); err == nil {
+		t.Error("a lost line is not told")
 	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
+	data, err := os.ReadFile(filepath.Join(dir, "haoke.log"))
+	if err != nil || len(data) != len("no terminal\nboth\n") || terminal.Len() != len("full disk\nboth\n") {
+		t.Errorf("%q %v, terminal %q", data, err, terminal.String())
 	}
-	if n, err := l.Write(line); n != len(line) || err != nil {
-		t.Errorf("after the end: %d %v", n, err)
-	}
-	again, err := openLog(dir)
-	if err != nil || again.size != 3<<20 {
-		t.Errorf("opened again: %+v %v", again, err)
-	}
-	again.Close()
 }
+
+// gone takes nothing.
+type gone struct{}
+
+func (gone) Write([]byte) (int, error) { return 0, os.ErrClosed }
 
 func TestUpdateIsToldOnce(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)

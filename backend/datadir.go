@@ -9,6 +9,8 @@ import (
 	"runtime"
 
 	"github.com/gofrs/flock"
+
+	"haoke/backend/internal/logs"
 )
 
 // DefaultDataDir is where the operating system wants a program's data:
@@ -50,7 +52,19 @@ const (
 	fileLock     = "haoke.lock"
 	fileRuntime  = "runtime.json"
 	fileConfig   = "config.toml"
+	fileLog      = "haoke.log" // of a program that nobody watches
 )
+
+// maxLog bounds the log's file in bytes; the one before it is kept as well.
+const maxLog = 5 << 20
+
+// LogFile is the log of a program without a terminal, of a bounded size.
+type LogFile = logs.File
+
+// OpenLog opens the log of a data folder, which may not exist yet.
+func OpenLog(dataDir string) (*LogFile, error) {
+	return logs.OpenFile(filepath.Join(dataDir, fileLog), maxLog)
+}
 
 // HeldError says that another process serves the data folder already. The
 // window becomes its client; a second daemon gives up.

@@ -208,18 +208,16 @@ const (
 
 // logged runs serve with the log of a service.
 func (h *handler) logged(ctx context.Context) error {
-	if err := os.MkdirAll(h.data, 0o700); err != nil {
-		return fmt.Errorf("make the data folder: %w", err)
+	file, err := backend.OpenLog(h.data)
+	if err != nil {
+		return err
 	}
-	log, err := newServiceLog(filepath.Join(h.data, "haoke.log"), func(level, text string) error {
+	log := newServiceLog(file, func(level, text string) error {
 		if level == "ERROR" {
 			return h.events.Error(eventLine, text)
 		}
 		return h.events.Warning(eventLine, text)
 	}, time.Now)
-	if err != nil {
-		return err
-	}
 	defer log.Close()
 	return h.serve(ctx, log)
 }

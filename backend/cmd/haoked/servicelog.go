@@ -4,30 +4,27 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
+
+	"haoke/backend"
 )
 
-// Bounds of a service's log.
-const (
-	serviceLogBytes  = 5 << 20 // then the file becomes FILE.1 and a new one begins
-	serviceEventRate = 30      // entries of the system's log in a minute; more are counted and told once
-)
+// serviceEventRate bounds the entries of the system's log in a minute; more are
+// counted and told once.
+const serviceEventRate = 30
 
 // serviceLog is the log of a server that nobody watches: every line into a
 // file of the data folder, warnings and errors into the system's log as well.
 // Information stays out of the latter, which every account of the machine may
 // read. Safe for concurrent use.
 type serviceLog struct {
-	path  string
+	file  *backend.LogFile
 	event func(level, text string) error // "WARN" or "ERROR"
 	now   func() time.Time
 
 	mu     sync.Mutex
-	file   *os.File
-	size   int64
 	minute time.Time // of the entries counted in sent
 	sent   int
 	kept   int // entries above the rate
@@ -35,24 +32,9 @@ type serviceLog struct {
 
 var _ io.Writer = (*serviceLog)(nil)
 
-// newServiceLog opens path for appending. event and now are required.
-func newServiceLog(path string, event func(level, text string) error, now func() time.Time) (*serviceLog, error) {
-	l := &serviceLog{path: path, event: event, now: now}
-	return l, l.open()
-}
-
-func (l *serviceLog) open() error {
-	f, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("open the log: %w", err)
-	}
-	info, err := f.Stat()
-	if err != nil {
-		f.Close()
-		return fmt.Errorf("open the log: %w", err)
-	}
-	l.file, l.size = f, info.Size()
-	return nil
+// newServiceLog writes to file, which it closes at its end. All are required.
+func newServiceLog(file *backend.LogFile, event func(level, text string) error, now func() time.Time) *serviceLog {
+	return &serviceLog{file: file, event: event, now: now}
 }
 
 // Write takes whole lines, as the log's handler writes them.
@@ -64,33 +46,13 @@ func (l *serviceLog) Write(p []byte) (int, error) {
 			l.tell(level, strings.TrimSpace(string(line)))
 		}
 	}
-	if l.size > 0 && l.size+int64(len(p)) > serviceLogBytes {
-		if err := l.turn(); err != nil {
-			return 0, err
-		}
-	}
-	n, err := l.file.Write(p)
-	l.size += int64(n)
-	if err != nil {
-		return n, fmt.Errorf("write the log: %w", err)
-	}
-	return n, nil
-}
-
-// turn begins a new file. One that cannot be moved (a virus scanner holds it)
-// is gone on with until it can.
-func (l *serviceLog) turn() error {
-	if err := l.file.Close(); err != nil {
-		return fmt.Errorf("close the log: %w", err)
-	}
-	_ = os.Rename(l.path, l.path+".1") // refused: the same file is opened again
-	return l.open()
+	return l.file.Write(p)
 }
 
 func (l *serviceLog) tell(level, text string) {
 	if now := l.now(); now.Sub(l.minute) >= time.Minute {
 		if l.kept > 0 {
-			_ = l.event("WARN", fmt.Sprintf("%d more entries like those before were left out; %s has them", l.kept, l.path))
+			_ = l.event("WARN", fmt.Sprintf("%d more entries like those before were left out; %s has them", l.kept, l.file.Path()))
 		}
 		l.minute, l.sent, l.kept = now, 0, 0
 	}
@@ -116,8 +78,4 @@ func severe(line []byte) string {
 }
 
 // Close closes the file.
-func (l *serviceLog) Close() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.file.Close()
-}
+func (l *serviceLog) Close() error { return l.file.Close() }

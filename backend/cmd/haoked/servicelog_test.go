@@ -7,19 +7,22 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"haoke/backend"
 )
 
 func TestServiceLog(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "haoke.log")
-	var events []string
-	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
-	l, err := newServiceLog(path, func(level, text string) error {
-		events = append(events, level+" "+text)
-		return nil
-	}, func() time.Time { return now })
+	dir := t.TempDir()
+	file, err := backend.OpenLog(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
+	var events []string
+	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	l := newServiceLog(file, func(level, text string) error {
+		events = append(events, level+" "+text)
+		return nil
+	}, func() time.Time { return now })
 	defer l.Close()
 	write := func(s string) {
 		t.Helper()
@@ -37,7 +40,7 @@ func TestServiceLog(t *testing.T) {
 	if strings.Contains(strings.Join(events, ""), "secret") {
 		t.Fatal("information reached the log that everybody reads")
 	}
-	data, err := os.ReadFile(path)
+	data, err := os.ReadFile(filepath.Join(dir, "haoke.log"))
 	if err != nil || strings.Count(string(data), "\n") != 3 {
 		t.Fatalf("file: %q, %v", data, err)
 	}
@@ -52,29 +55,5 @@ func TestServiceLog(t *testing.T) {
 	write("2026-01-31T12:01:01.000Z WARN  later\n")
 	if got := events[len(events)-2]; !strings.Contains(got, "72 more entries") {
 		t.Fatalf("what was left out is not told: %q", got)
-	}
-}
-
-// The file turns at its bound, also across a start, and one of before is kept.
-func TestServiceLogTurns(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "haoke.log")
-	if err := os.WriteFile(path, make([]byte, serviceLogBytes-10), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	l, err := newServiceLog(path, func(string, string) error { return nil }, time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if _, err := l.Write([]byte("2026-01-31T12:00:00.000Z INFO  first of the new file\n")); err != nil {
-		t.Fatal(err)
-	}
-	old, err := os.Stat(path + ".1")
-	if err != nil || old.Size() != serviceLogBytes-10 {
-		t.Fatalf("the file of before: %v, %v", old, err)
-	}
-	data, err := os.ReadFile(path)
-	if err != nil || !strings.HasSuffix(string(data), "new file\n") || len(data) > 100 {
-		t.Fatalf("the new file: %q, %v", data, err)
 	}
 }
