@@ -129,16 +129,22 @@ func (v *talk) send(frame map[string]any) {
 // next reads on to a frame of the type (and author).
 func (v *talk) next(typ, from string) event {
 	v.t.Helper()
+	return v.frame(typ+" "+from, func(e event) bool { return e.Type == typ && (from == "" || e.From == from) })
+}
+
+// frame reads on to one that fits; what names it when none comes.
+func (v *talk) frame(what string, fits func(event) bool) event {
+	v.t.Helper()
 	for {
 		data, err := v.c.Read(v.ctx)
 		if err != nil {
-			v.t.Fatalf("waiting for %s %s: %v", typ, from, err)
+			v.t.Fatalf("waiting for %s: %v", what, err)
 		}
 		var e event
 		if err := json.Unmarshal(data, &e); err != nil {
 			v.t.Fatalf("%s: %v", data, err)
 		}
-		if e.Type == typ && (from == "" || e.From == from) {
+		if fits(e) {
 			return e
 		}
 	}

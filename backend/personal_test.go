@@ -66,30 +66,12 @@ func (v *talk) streamed(text string) (shown string, last event) {
 	v.t.Helper()
 	v.send(map[string]any{"type": "message", "id": fmt.Sprint(asked.Add(1)), "text": text})
 	for {
-		e := v.next2("ai", "message")
+		e := v.frame("ai or message", func(e event) bool { return e.Type == "ai" || e.Type == "message" })
 		switch {
 		case e.Type == "ai":
 			shown += e.Data
 		case e.From != "visitor":
 			return shown, e
-		}
-	}
-}
-
-// next2 reads on to a frame of either type.
-func (v *talk) next2(a, b string) event {
-	v.t.Helper()
-	for {
-		data, err := v.c.Read(v.ctx)
-		if err != nil {
-			v.t.Fatalf("waiting for %s or %s: %v", a, b, err)
-		}
-		var e event
-		if err := json.Unmarshal(data, &e); err != nil {
-			v.t.Fatalf("%s: %v", data, err)
-		}
-		if e.Type == a || e.Type == b {
-			return e
 		}
 	}
 }

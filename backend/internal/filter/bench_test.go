@@ -51,25 +51,6 @@ func (t *mapTrie) contains(s string) bool {
 	return false
 }
 
-func overMessages(b *testing.B, msgs []string, f func(string) bool) {
-	bytes, hits := 0, 0
-	for _, m := range msgs {
-		bytes += len(m)
-		if f(m) {
-			hits++
-		}
-	}
-	b.SetBytes(int64(bytes))
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, m := range msgs {
-			f(m)
-		}
-	}
-	b.ReportMetric(float64(hits), "hits")
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(msgs)), "ns/message")
-}
-
 func wordEntries(list []string) []words.Entry {
 	es := make([]words.Entry, len(list))
 	for i, w := range list {
@@ -90,7 +71,7 @@ func BenchmarkWords(b *testing.B) {
 		var st words.State
 		hit := false
 		emit := func(words.Match) { hit = true }
-		overMessages(b, msgs, func(m string) bool {
+		filtertest.OverMessages(b, msgs, func(m string) bool {
 			st.Reset()
 			hit = false
 			s.Scan(&st, m, 0)
@@ -101,7 +82,7 @@ func BenchmarkWords(b *testing.B) {
 		})
 		b.ReportMetric(float64(s.Bytes())/(1<<20), "MiB")
 	})
-	b.Run("naive-map-trie", func(b *testing.B) { overMessages(b, msgs, newMapTrie(list).contains) })
+	b.Run("naive-map-trie", func(b *testing.B) { filtertest.OverMessages(b, msgs, newMapTrie(list).contains) })
 }
 
 // BenchmarkPatterns: 20 patterns over 500 mixed messages, 2 % with a hit.
@@ -124,7 +105,7 @@ func BenchmarkPatterns(b *testing.B) {
 		var st pattern.State
 		hit := false
 		emit := func(pattern.Match) { hit = true }
-		overMessages(b, msgs, func(m string) bool {
+		filtertest.OverMessages(b, msgs, func(m string) bool {
 			st.Reset()
 			hit = false
 			s.Scan(&st, m, 0, emit)
@@ -137,7 +118,7 @@ func BenchmarkPatterns(b *testing.B) {
 		for _, p := range filtertest.Patterns {
 			res = append(res, regexp.MustCompile(p))
 		}
-		overMessages(b, msgs, func(m string) bool {
+		filtertest.OverMessages(b, msgs, func(m string) bool {
 			for _, r := range res {
 				if r.MatchString(m) {
 					return true
@@ -166,7 +147,7 @@ func BenchmarkCheckClean(b *testing.B) {
 			msgs = append(msgs, m)
 		}
 	}
-	overMessages(b, msgs, func(m string) bool { return f.Check(chat.Inbound, m).Action != "" })
+	filtertest.OverMessages(b, msgs, func(m string) bool { return f.Check(chat.Inbound, m).Action != "" })
 }
 
 // BenchmarkStream: an answer that streams in tokens of about five characters.

@@ -88,24 +88,6 @@ func heap() float64 {
 	return float64(m.HeapAlloc) / (1 << 20)
 }
 
-func measure(b *testing.B, msgs []string, f func(string) bool) {
-	bytes, hits := 0, 0
-	for _, m := range msgs {
-		bytes += len(m)
-		if f(m) {
-			hits++
-		}
-	}
-	b.SetBytes(int64(bytes))
-	b.ReportAllocs()
-	for b.Loop() {
-		for _, m := range msgs {
-			f(m)
-		}
-	}
-	b.ReportMetric(float64(hits), "hits")
-}
-
 // BenchmarkWords: 10,000 words over 2,000 mixed messages of about 75 bytes.
 func BenchmarkWords(b *testing.B) {
 	list := filtertest.Words(10_000)
@@ -115,7 +97,7 @@ func BenchmarkWords(b *testing.B) {
 			before := heap()
 			f := m.build(b, list)
 			size := heap() - before
-			measure(b, msgs, f)
+			filtertest.OverMessages(b, msgs, f)
 			b.ReportMetric(size, "MiB")
 			runtime.KeepAlive(f)
 		})
@@ -130,13 +112,13 @@ func BenchmarkPatterns(b *testing.B) {
 			msgs[i] += "我的电话13812345678"
 		}
 	}
-	b.Run("haoke", func(b *testing.B) { measure(b, msgs, haokePatterns(b)) })
-	b.Run("regexp-each", func(b *testing.B) { measure(b, msgs, each(regexp.MustCompile)) })
-	b.Run("grafana-each", func(b *testing.B) { measure(b, msgs, each(graf.MustCompile)) })
-	b.Run("re2-each", func(b *testing.B) { measure(b, msgs, each(re2.MustCompile)) })
+	b.Run("haoke", func(b *testing.B) { filtertest.OverMessages(b, msgs, haokePatterns(b)) })
+	b.Run("regexp-each", func(b *testing.B) { filtertest.OverMessages(b, msgs, each(regexp.MustCompile)) })
+	b.Run("grafana-each", func(b *testing.B) { filtertest.OverMessages(b, msgs, each(graf.MustCompile)) })
+	b.Run("re2-each", func(b *testing.B) { filtertest.OverMessages(b, msgs, each(re2.MustCompile)) })
 	union := "(?:" + strings.Join(filtertest.Patterns, ")|(?:") + ")"
-	b.Run("regexp-union", func(b *testing.B) { measure(b, msgs, regexp.MustCompile(union).MatchString) })
-	b.Run("re2-union", func(b *testing.B) { measure(b, msgs, re2.MustCompile(union).MatchString) })
+	b.Run("regexp-union", func(b *testing.B) { filtertest.OverMessages(b, msgs, regexp.MustCompile(union).MatchString) })
+	b.Run("re2-union", func(b *testing.B) { filtertest.OverMessages(b, msgs, re2.MustCompile(union).MatchString) })
 }
 
 func haokePatterns(tb testing.TB) func(string) bool {
