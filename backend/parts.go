@@ -100,7 +100,7 @@ func build(ctx context.Context, b *Backend) (*parts, error) {
 	if p.localToken, err = randomHex(32); err != nil {
 		return nil, err
 	}
-	p.metrics = metrics.New(metrics.Config{Store: rollups{b.db.Points()}, Days: s.Privacy.MetricDays})
+	p.metrics = metrics.New(metrics.Config{Store: rollups{b.db.Points()}, Days: s.Privacy.MetricDays, Log: b.log})
 	p.counter = tokens.New(tokens.Config{})
 	p.buildCold()
 	p.sessions = session.New(session.Config{HotCapacity: s.Session.HotCapacity, HotBytes: int64(s.Session.HotBytes)}, b.db.Conversations(),

@@ -24,6 +24,9 @@ var tiers = [...]struct {
 	{3600, 9600, true}, // 400 days
 }
 
+// minutes is the tier of whole minutes, the finest that is stored.
+const minutes = 2
+
 // maxSeries bounds the lines kept; further keys get none of their own.
 const maxSeries = 300
 
@@ -115,6 +118,7 @@ type Line struct {
 // points come back. Errors: ErrSeries, or a time span that makes no sense.
 func (r *Recorder) Query(names []string, from, to time.Time, step time.Duration) (Chart, error) {
 	c := r.charts
+	r.awaitLoaded()
 	now := r.now().Unix()
 	lo, hi := from.Unix(), min(to.Unix(), now)
 	if hi <= lo || lo < 0 || step < 0 {
@@ -176,6 +180,7 @@ func (s *series) read(tier int, times []int64, step int64) []float64 {
 
 // Series lists every series that exists, sorted by name.
 func (r *Recorder) Series() []Info {
+	r.awaitLoaded()
 	r.charts.mu.RLock()
 	defer r.charts.mu.RUnlock()
 	out := make([]Info, 0, len(r.charts.order))

@@ -244,7 +244,7 @@ func TestHistogramErrorIsBounded(t *testing.T) {
 // memory is a Store that can fail.
 type memory struct {
 	mu     sync.Mutex
-	points map[Point]bool
+	points map[Point]float64 // by what makes them unique, that is with value 0
 	fail   bool
 }
 
@@ -255,14 +255,15 @@ func (m *memory) SavePoints(_ context.Context, ps []Point) error {
 		return errors.New("disk full")
 	}
 	for _, p := range ps {
-		m.points[p] = true
+		m.points[Point{p.Series, p.Step, p.At, 0}] = p.Value
 	}
 	return nil
 }
 
 func (m *memory) LoadPoints(_ context.Context, step, from int64, each func(Point)) error {
-	for p := range m.points {
+	for p, v := range m.points {
 		if p.Step == step && p.At >= from {
+			p.Value = v
 			each(p)
 		}
 	}
@@ -281,7 +282,7 @@ func (m *memory) DropPoints(_ context.Context, step, before int64) error {
 }
 
 func TestRollupsSurviveARestart(t *testing.T) {
-	store := &memory{points: map[Point]bool{}}
+	store := &memory{points: map[Point]float64{}}
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		first := New(Config{Store: store})

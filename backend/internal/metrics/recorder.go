@@ -6,6 +6,7 @@
 package metrics
 
 import (
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +23,8 @@ type Config struct {
 	// Days is how long hourly rollups are kept; 0: 400. Minutes are kept for 2
 	// days and ten-minute steps for 35 in any case.
 	Days int
+	// Log is told when the Store fails and when it works again; nil: nobody.
+	Log *slog.Logger
 	// OnTick is told the values of the second that ended, by series name; a
 	// series without a value in it is absent. It must not block.
 	OnTick func(at time.Time, values map[string]float64)
@@ -32,7 +35,7 @@ type Config struct {
 type Recorder struct {
 	cfg      Config
 	registry *prometheus.Registry
-	process  *prometheus.Registry // its own, so that a tick gathers nothing else
+	usage    func() (cpu, rss float64) // of the process; only the sampler asks
 	charts   *charts
 	now      func() time.Time
 
@@ -48,6 +51,8 @@ type Recorder struct {
 	probes  []probe
 	taps    []func(at time.Time, values map[string]float64)
 	sampler *sampler
+	loaded  chan struct{} // closed when the charts of earlier runs are there
+	failing bool          // the Store was when it was last asked; whoever saves owns it
 }
 
 // gauges hold present values. A gauge that was never set is a gap.
@@ -88,14 +93,19 @@ type queueClass struct {
 // New returns a Recorder. Run must be running for the charts to move.
 func New(cfg Config) *Recorder {
 	r := &Recorder{
-		cfg: cfg, now: cfg.Now, registry: prometheus.NewRegistry(), process: prometheus.NewRegistry(), charts: newCharts(),
+		cfg: cfg, now: cfg.Now, registry: prometheus.NewRegistry(), usage: processUsage(), charts: newCharts(),
 		keys: map[string]*keyCounters{}, filters: map[[2]string]*atomic.Uint64{},
 		from: map[string]*atomic.Uint64{}, queue: map[string]*queueClass{},
 	}
 	if r.now == nil {
 		r.now = time.Now
 	}
-	r.process.MustRegister(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if r.cfg.Log == nil {
+		r.cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if r.loaded = make(chan struct{}); cfg.Store == nil {
+		close(r.loaded)
+	}
 	r.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	r.times = times{
 		upstream: r.timing("haoke_upstream_seconds", "Time of upstream calls, request to last byte."),

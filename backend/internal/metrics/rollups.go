@@ -5,58 +5,6 @@ import (
 	"strings"
 )
 
-// load puts the stored rollups into the rings.
-func (r *Recorder) load(ctx context.Context) error {
-	if r.cfg.Store == nil {
-		return nil
-	}
-	now := r.now().Unix()
-	for i, t := range tiers {
-		if !t.stored {
-			continue
-		}
-		err := r.cfg.Store.LoadPoints(ctx, t.step, now-t.step*int64(t.size), func(p Point) {
-			r.charts.mu.Lock()
-			defer r.charts.mu.Unlock()
-			unit, b, ok := kindOf(p.Series)
-			if !ok || p.At > now {
-				return // of another version, or of a clock that was ahead
-			}
-			if s := r.charts.line(p.Series, unit, b); s != nil {
-				s.rings[i].put(p.At-p.At%t.step, p.Value)
-			}
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// save gives the Store what is finished. On failure the points stay.
-func (r *Recorder) save(ctx context.Context) {
-	if r.cfg.Store == nil {
-		r.charts.mu.Lock()
-		r.charts.unsent = nil
-		r.charts.mu.Unlock()
-		return
-	}
-	r.charts.mu.Lock()
-	points := r.charts.unsent
-	r.charts.unsent = nil
-	r.charts.mu.Unlock()
-	if len(points) == 0 {
-		return
-	}
-	if err := r.cfg.Store.SavePoints(ctx, points); err != nil {
-		r.charts.mu.Lock()
-		r.charts.unsent = append(points, r.charts.unsent...)
-		r.charts.mu.Unlock()
-		return
-	}
-	r.drop(ctx)
-}
-
 // drop deletes what has grown too old. A failure is tried again next minute.
 func (r *Recorder) drop(ctx context.Context) {
 	now, days := r.now().Unix(), int64(r.cfg.Days)

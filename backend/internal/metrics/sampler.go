@@ -1,8 +1,6 @@
 package metrics
 
 import (
-	"context"
-	"fmt"
 	"math"
 	"strings"
 	"time"
@@ -15,6 +13,7 @@ type sampler struct {
 	last    int64 // second of the latest tick; 0: none yet
 	totals  map[string]float64
 	acc     []map[string]*blended // running step of each tier but the first
+	before  []map[string]*blended // ... what an earlier run knew of its distributions
 	dists   []*dist
 	values  map[string]float64
 	cpuLast float64
@@ -35,6 +34,7 @@ func newSampler(r *Recorder) *sampler {
 	s := &sampler{r: r, totals: map[string]float64{}}
 	for range tiers[1:] {
 		s.acc = append(s.acc, map[string]*blended{})
+		s.before = append(s.before, map[string]*blended{})
 	}
 	for _, d := range []struct {
 		t     *timing
@@ -56,45 +56,17 @@ func newSampler(r *Recorder) *sampler {
 	return s
 }
 
-// Run samples once a second until ctx ends, keeps rollups in the Store and
-// loads those of earlier runs first. A Store that fails costs rollups, never
-// the run: the points wait, up to a bound, and are tried again each minute.
-func (r *Recorder) Run(ctx context.Context) error {
-	if err := r.load(ctx); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("load rollups: %w", err)
-	}
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	saved := r.now().Unix()
-	for {
-		select {
-		case <-ctx.Done():
-			// the last finished minutes still go to disk
-			flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-			r.save(flush)
-			cancel()
-			return nil
-		case <-tick.C:
-			now := r.now()
-			r.sampler.tick(now)
-			if now.Unix()/60 != saved/60 {
-				saved = now.Unix()
-				r.save(ctx)
-			}
-		}
-	}
-}
-
 // tick ends the second before now and, where they end too, the longer steps.
-func (s *sampler) tick(now time.Time) {
+// It reports whether one ended that the Store is to have.
+func (s *sampler) tick(now time.Time) (finished bool) {
 	at := now.Unix() - 1
 	if at <= s.last {
 		if at > s.last-5 {
-			return // two ticks within a second: it goes into the next
+			return false // two ticks within a second: it goes into the next
 		}
 		s.restart() // the clock went back
 	}
-	s.close(at)
+	finished = s.close(at) // of steps whose last second was slept through
 	s.values = map[string]float64{}
 	c := s.r.charts
 	c.mu.Lock()
@@ -105,13 +77,16 @@ func (s *sampler) tick(now time.Time) {
 	}
 	c.mu.Unlock()
 	s.last = at
+	finished = s.close(at+1) || finished
 	s.r.tell(time.Unix(at, 0), s.values)
+	return finished
 }
 
-// close finishes the longer steps that ended before at.
-func (s *sampler) close(at int64) {
+// close finishes the longer steps that ended at a time or before. It reports
+// whether one of them is to be stored.
+func (s *sampler) close(at int64) (stored bool) {
 	if s.last == 0 {
-		return
+		return false
 	}
 	c := s.r.charts
 	c.mu.Lock()
@@ -119,21 +94,51 @@ func (s *sampler) close(at int64) {
 	for i := range s.acc {
 		step := tiers[i+1].step
 		begin := s.last - s.last%step
-		if at < begin+step {
-			continue
+		if at >= begin+step {
+			s.finishLocked(i, begin)
+			stored = stored || tiers[i+1].stored
 		}
-		for name, b := range s.acc[i] {
-			c.put(c.byName[name], i+1, begin, b.value())
-			delete(s.acc[i], name)
-		}
-		for _, d := range s.dists {
-			for q, name := range d.names {
-				if name != "" {
-					c.put(c.byName[name], i+1, begin, d.tiers[i].quantile(quantiles[q]))
-				}
+	}
+	return stored
+}
+
+// finishLocked writes a step of a tier, as far as it has samples, and begins
+// anew. A step that an earlier run began is joined with what that run knew.
+func (s *sampler) finishLocked(i int, begin int64) {
+	c := s.r.charts
+	for name, b := range s.acc[i] {
+		c.put(c.byName[name], i+1, begin, b.value())
+	}
+	for _, d := range s.dists {
+		for q, name := range d.names {
+			line := c.byName[name]
+			if line == nil {
+				continue
 			}
-			d.tiers[i].reset()
+			b := blended{kind: line.blend}
+			if before := s.before[i][name]; before != nil {
+				b = *before
+			}
+			b.add(d.tiers[i].quantile(quantiles[q]))
+			c.put(line, i+1, begin, b.value())
 		}
+		d.tiers[i].reset()
+	}
+	clear(s.acc[i])
+	clear(s.before[i])
+}
+
+// part writes the running minute as far as it goes, before the end: the next
+// run joins its own part to it. The longer steps are put together again from
+// their minutes.
+func (s *sampler) part() {
+	if s.last == 0 {
+		return
+	}
+	s.r.charts.mu.Lock()
+	defer s.r.charts.mu.Unlock()
+	if (s.last+1)%tiers[minutes].step != 0 { // else it is finished
+		s.finishLocked(minutes-1, s.last-s.last%tiers[minutes].step)
 	}
 }
 
@@ -141,6 +146,7 @@ func (s *sampler) close(at int64) {
 func (s *sampler) restart() {
 	for i := range s.acc {
 		clear(s.acc[i])
+		clear(s.before[i])
 		for _, d := range s.dists {
 			d.tiers[i].reset()
 		}
@@ -277,7 +283,7 @@ func (s *sampler) present(at int64, now time.Time) {
 	for name, q := range r.queue {
 		s.value("queue_"+name, Count, mean, at, q.depth.value())
 	}
-	cpu, rss := s.usage()
+	cpu, rss := s.r.usage()
 	s.value("memory", Bytes, mean, at, rss)
 	if !s.cpuAt.IsZero() {
 		if span := now.Sub(s.cpuAt).Seconds(); span > 0 {
@@ -285,25 +291,6 @@ func (s *sampler) present(at int64, now time.Time) {
 		}
 	}
 	s.cpuLast, s.cpuAt = cpu, now
-}
-
-// usage asks the operating system for the process' CPU seconds and resident
-// bytes; NaN where it does not say.
-func (s *sampler) usage() (cpu, rss float64) {
-	cpu, rss = gap, gap
-	families, err := s.r.process.Gather()
-	if err != nil {
-		return gap, gap
-	}
-	for _, f := range families {
-		switch f.GetName() {
-		case "process_cpu_seconds_total":
-			cpu = f.GetMetric()[0].GetCounter().GetValue()
-		case "process_resident_memory_bytes":
-			rss = f.GetMetric()[0].GetGauge().GetValue()
-		}
-	}
-	return cpu, rss
 }
 
 // distribution ends a second of d.

@@ -56,47 +56,6 @@ func (s *series) scale(v float64, step int64) float64 {
 	return v
 }
 
-// ring holds the last values of one tier: the steps from last-size+1 to last,
-// numbered from the epoch. Steps that were jumped over are gaps.
-type ring struct {
-	step   int64
-	last   int64 // number of the newest step; 0: empty
-	values []float32
-}
-
-func newRing(step int64, size int) *ring {
-	return &ring{step: step, values: make([]float32, size)}
-}
-
-// put stores the value of the step that begins at a time. What is older than
-// the ring reaches is dropped.
-func (r *ring) put(at int64, v float64) {
-	n, size := at/r.step, int64(len(r.values))
-	if n <= r.last-size {
-		return
-	}
-	if n > r.last {
-		for k := max(r.last+1, n-size+1); k < n; k++ {
-			r.values[k%size] = float32(gap)
-		}
-		if r.last == 0 {
-			for i := range r.values {
-				r.values[i] = float32(gap)
-			}
-		}
-		r.last = n
-	}
-	r.values[n%size] = float32(v)
-}
-
-func (r *ring) get(at int64) float64 {
-	n, size := at/r.step, int64(len(r.values))
-	if n > r.last || n <= r.last-size {
-		return gap
-	}
-	return float64(r.values[n%size])
-}
-
 // blended collects values of one kind.
 type blended struct {
 	kind blend
@@ -117,6 +76,16 @@ func (b *blended) add(v float64) {
 		b.acc += v
 	}
 	b.n++
+}
+
+// addMany adds a value that already stands for n of the others.
+func (b *blended) addMany(v float64, n int) {
+	if b.kind != mean || math.IsNaN(v) {
+		b.add(v)
+		return
+	}
+	b.acc += v * float64(n)
+	b.n += n
 }
 
 func (b *blended) value() float64 {
