@@ -5,15 +5,14 @@ import assert from 'node:assert/strict'
 import { createHmac } from 'node:crypto'
 import { createServer } from 'node:http'
 import { after, before, test } from 'node:test'
-import { launch, openPage, until, Widget } from '../lib/browser.mjs'
-import { haveDaemon, startServe, startSim } from '../lib/daemon.mjs'
+import { openPage, until, Widget } from '../lib/browser.mjs'
+import { open, skip } from '../lib/house.mjs'
+import { script } from '../lib/office.mjs'
 
-const skip = !haveDaemon() && 'build/bin/haoked is missing'
-const TOKEN = 'token-for-these-tests'
 const SECRET = 'a-secret-of-the-shop-that-is-long-enough'
 const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64')
 
-let browser, sim, serve, outside
+let browser, serve, close, outside
 before(async () => {
   if (skip) return
   // A shop that lives elsewhere: its page embeds the widget of the appliance.
@@ -23,41 +22,23 @@ before(async () => {
   })
   await new Promise(r => outside.listen(0, '127.0.0.1', r))
   outside.url = `http://127.0.0.1:${outside.address().port}`
-  browser = await launch()
-  sim = await startSim(['--latency', '50ms', '--pace', '5ms'])
-  serve = await startServe({ config: `
+  ;({ browser, serve, close } = await open(`
 [server]
 allowed_origins = ["${outside.url}"]
-[admin]
-token = "${TOKEN}"
 [site]
 identity_secret = "${SECRET}"
 [upload]
 enabled = true
-[upstream]
-base_url = "${sim.url}/v1"
-[[upstream.keys]]
-name = "sim"
-value = "sk-sim"
-[secrets]
-store = "file"
-` })
+`))
 })
 after(async () => {
-  await browser?.close()
-  await serve?.end()
-  await sim?.stop()
+  await close?.()
   outside?.closeAllConnections()
   outside?.close()
 })
 
 /** Calls the admin API; the answer's body, which must not be an error. */
-async function admin(path, body, method = body ? 'POST' : 'GET') {
-  const res = await fetch(serve.admin + '/api/admin/v1' + path, { method, body: body && JSON.stringify(body), headers: { authorization: 'Bearer ' + TOKEN, 'content-type': 'application/json' } })
-  const text = await res.text()
-  assert.ok(res.ok, `${method} ${path}: ${res.status} ${text}`)
-  return text && JSON.parse(text)
-}
+const admin = (path, body, method = body ? 'POST' : 'GET') => script(serve, method, path, body)
 
 async function shop(t, { url = serve.public + '/demo', ...options } = {}) {
   const page = await openPage(browser, options)

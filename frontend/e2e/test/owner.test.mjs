@@ -1,55 +1,23 @@
 // What the owner sets in the window, and what a visitor then sees.
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { launch, openPage, until, Widget } from '../lib/browser.mjs'
-import { haveDaemon, startServe, startSim } from '../lib/daemon.mjs'
+import { openPage, until, Widget } from '../lib/browser.mjs'
+import { open, SHOTS, skip } from '../lib/house.mjs'
+import * as desk from '../lib/office.mjs'
 
-const skip = !haveDaemon() && 'build/bin/haoked is missing'
-const SHOTS = join(import.meta.dirname, '../../../build/shots')
-const PASSWORD = 'a long enough password'
-const TOKEN = 'token-for-these-tests'
-
-let browser, sim, serve
+let browser, serve, close
 before(async () => {
-  if (skip) return
-  mkdirSync(SHOTS, { recursive: true })
-  browser = await launch()
-  sim = await startSim(['--latency', '50ms', '--pace', '5ms'])
-  serve = await startServe({ config: `
-[admin]
-password = "${PASSWORD}"
-token = "${TOKEN}"
-[upstream]
-base_url = "${sim.url}/v1"
-[[upstream.keys]]
-name = "sim"
-value = "sk-sim"
-[secrets]
-store = "file"
-` })
+  if (!skip) ({ browser, serve, close } = await open())
 })
-after(async () => {
-  await browser?.close()
-  await serve?.end()
-  await sim?.stop()
-})
+after(() => close?.())
 
-const set = async values => {
-  const res = await fetch(serve.admin + '/api/admin/v1/settings', { method: 'PUT', body: JSON.stringify({ revision: 0, values }), headers: { authorization: 'Bearer ' + TOKEN, 'content-type': 'application/json' } })
-  assert.ok(res.ok, await res.text())
-}
+const set = values => desk.script(serve, 'PUT', '/settings', { revision: 0, values })
 
-/** The admin page, signed in as its owner. */
-async function office(t, hash) {
-  const page = await openPage(browser, { viewport: { width: 1440, height: 900 } })
-  t.after(() => page.context().close())
-  await page.goto(serve.admin + '/')
-  assert.equal(await page.evaluate(async password => (await fetch('/api/admin/v1/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name: 'owner', password }) })).status, PASSWORD), 200)
-  await fetch(serve.admin + '/api/admin/v1/wizard', { method: 'PUT', body: JSON.stringify({ step: '', done: true }), headers: { authorization: 'Bearer ' + TOKEN, 'content-type': 'application/json' } })
-  await page.goto(serve.admin + '/#/' + hash)
-  await page.reload()
+/** A page of the office, opened by its owner. */
+async function office(t, name) {
+  const page = await desk.office(t, browser, serve)
+  await desk.visit(page, name)
   return page
 }
 

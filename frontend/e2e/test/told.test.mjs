@@ -1,55 +1,17 @@
 // What the form before the chat and the shop's page tell of a visitor, from the
 // page's own calls to the side panel that the operator reads.
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { launch, openPage, until, Widget } from '../lib/browser.mjs'
-import { haveDaemon, startServe, startSim } from '../lib/daemon.mjs'
+import { openPage, until, Widget } from '../lib/browser.mjs'
+import { open, SHOTS, skip } from '../lib/house.mjs'
+import { office, visit } from '../lib/office.mjs'
 
-const skip = !haveDaemon() && 'build/bin/haoked is missing'
-const SHOTS = join(import.meta.dirname, '../../../build/shots')
-const PASSWORD = 'a long enough password'
-
-let browser, sim, serve
+let browser, serve, close
 before(async () => {
-  if (skip) return
-  mkdirSync(SHOTS, { recursive: true })
-  browser = await launch()
-  sim = await startSim(['--latency', '50ms', '--pace', '5ms'])
-  serve = await startServe({ config: `
-[admin]
-password = "${PASSWORD}"
-[upstream]
-base_url = "${sim.url}/v1"
-[[upstream.keys]]
-name = "sim"
-value = "sk-sim"
-[secrets]
-store = "file"
-` })
+  if (!skip) ({ browser, serve, close } = await open())
 })
-after(async () => {
-  await browser?.close()
-  await serve?.end()
-  await sim?.stop()
-})
-
-/** The admin page, signed in as its owner. */
-async function office(t) {
-  const page = await openPage(browser, { viewport: { width: 1440, height: 900 } })
-  t.after(() => page.context().close())
-  await page.goto(serve.admin + '/')
-  const status = await page.evaluate(async password => {
-    const post = (path, body, method = 'POST') => fetch('/api/admin/v1' + path, { method, headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) })
-    const r = await post('/session', { name: 'owner', password })
-    const { csrf } = await r.clone().json().catch(() => ({}))
-    await fetch('/api/admin/v1/wizard', { method: 'PUT', headers: { 'Content-Type': 'application/json', ...(csrf && { 'X-CSRF-Token': csrf }) }, body: JSON.stringify({ step: '', done: true }) })
-    return r.status
-  }, PASSWORD)
-  assert.equal(status, 200)
-  return page
-}
+after(() => close?.())
 
 test('the operator sees what the visitor answered and what the page told, live and as text', { skip }, async t => {
   const shop = await openPage(browser, {
@@ -74,9 +36,8 @@ test('the operator sees what the visitor answered and what the page told, live a
   await w.say('Where is my order?')
   await w.message('ai')
 
-  const page = await office(t)
-  await page.goto(serve.admin + '/#/conversations')
-  await page.reload()
+  const page = await office(t, browser, serve)
+  await visit(page, 'conversations')
   await page.getByText('Where is my order?').first().click()
   const side = page.getByRole('region', { name: 'Details' })
   await side.getByText('Asked before the chat').waitFor()
