@@ -63,8 +63,7 @@ type DB struct {
 	readers *sql.DB
 	stmts   sync.Map // query string -> *sql.Stmt on readers
 
-	pool *sql.DB // the writer's pool of one connection; writer goroutine only
-	tx   *Tx     // nil while disconnected; writer goroutine only
+	tx *Tx // nil while disconnected; writer goroutine only
 
 	before int // size of the batch before; writer goroutine only
 
@@ -188,23 +187,23 @@ func openPool(dsn string, conns int) (*sql.DB, error) {
 	return pool, nil
 }
 
+// writerSetup is the writing connection's. The time-out comes first, since the
+// others can meet a lock; auto_vacuum only takes effect on a new file, before
+// anything else is written.
+const writerSetup = `PRAGMA busy_timeout = 5000; PRAGMA auto_vacuum = 2; PRAGMA cache_size = -16384;
+	PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = memory; PRAGMA wal_autocheckpoint = 16000;
+	PRAGMA foreign_keys = 1; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`
+
 // connect opens the writing connection when there is none.
 func (db *DB) connect() error {
 	if db.tx != nil {
 		return nil
 	}
-	// auto_vacuum only takes effect on a new file, before the first table.
-	pool, err := openPool(dsn(db.cfg.Path, "_auto_vacuum=2", "_journal_mode=WAL",
-		"_pragma=cache_size(-16384)", "_pragma=wal_autocheckpoint(16000)", "_pragma=journal_size_limit(67108864)"), 1)
+	c, err := openConn(dsn(db.cfg.Path), writerSetup)
 	if err != nil {
 		return err
 	}
-	conn, err := pool.Conn(context.Background())
-	if err != nil {
-		pool.Close()
-		return err
-	}
-	db.pool, db.tx = pool, &Tx{conn: conn, stmts: make(map[string]*sql.Stmt)}
+	db.tx = &Tx{conn: c}
 	return nil
 }
 
@@ -213,12 +212,8 @@ func (db *DB) disconnect() {
 	if db.tx == nil {
 		return
 	}
-	for _, s := range db.tx.stmts {
-		s.Close()
-	}
-	db.tx.conn.Close()
-	db.pool.Close()
-	db.pool, db.tx = nil, nil
+	db.tx.conn.close()
+	db.tx = nil
 }
 
 // Close finishes the writes that were queued, brings the WAL home and closes

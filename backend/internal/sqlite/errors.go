@@ -54,6 +54,10 @@ var errClosed = errors.New("store is closed")
 
 // code returns SQLite's extended result code of err, 0 when it has none.
 func code(err error) int {
+	var f *failure
+	if errors.As(err, &f) {
+		return f.code
+	}
 	var e *driver.Error
 	if errors.As(err, &e) {
 		return e.Code()

@@ -155,8 +155,7 @@ func migrateForever(db *DB) int {
 			for k := range 30 {
 				fmt.Fprintf(&script, "CREATE TABLE m%d_%d (x INTEGER) STRICT; INSERT INTO m%d_%d VALUES (1);\n", i, k, i, k)
 			}
-			_, err := tx.conn.ExecContext(tx.ctx(), migration(script.String(), i))
-			return err
+			return tx.conn.script(migration(script.String(), i))
 		})
 		if err != nil {
 			fmt.Println("error", err)

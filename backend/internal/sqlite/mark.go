@@ -72,8 +72,7 @@ func (m *mark) write() error {
 
 // count numbers the transaction that is about to be committed.
 func (m *mark) count(tx *Tx) error {
-	_, err := tx.run("UPDATE meta SET value = ? WHERE key = 'commits'", []any{m.n + 1})
-	return err
+	return tx.run("UPDATE meta SET value = ? WHERE key = 'commits'", m.n+1)
 }
 
 // committed notes that the numbered transaction is on disk. That the mark

@@ -73,7 +73,7 @@ func (db *DB) apply(name string, version int) error {
 	if err != nil {
 		return err
 	}
-	if _, err := db.tx.conn.ExecContext(db.tx.ctx(), migration(string(script), version)); err != nil {
+	if err := db.tx.conn.script(migration(string(script), version)); err != nil {
 		db.rollback()
 		return err
 	}
@@ -90,7 +90,12 @@ func migration(script string, version int) string {
 // copy of the same version is from an attempt that did not get through.
 func (db *DB) backupBefore(ctx context.Context, version int) error {
 	path := fmt.Sprintf("%s.schema%d.bak", db.cfg.Path, version)
-	if err := vacuumInto(ctx, db.tx.conn, path, true); err != nil {
+	pool, err := openPool(dsn(db.cfg.Path), 1)
+	if err == nil {
+		defer pool.Close()
+		err = vacuumInto(ctx, pool, path, true)
+	}
+	if err != nil {
 		return fmt.Errorf("back up before the migration: %w", err)
 	}
 	return nil

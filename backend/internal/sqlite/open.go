@@ -80,15 +80,18 @@ func (db *DB) peek(ctx context.Context) (version int, app uint32, err error) {
 func (db *DB) checkAtStart(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, db.cfg.CheckBudget)
 	defer cancel()
-	err := quickCheck(ctx, db.tx.conn)
+	pool, err := openPool(dsn(db.cfg.Path, "_query_only=1"), 1)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	err = quickCheck(ctx, pool)
 	if err == nil {
 		db.checked.Store(true)
 		return nil
 	}
 	if ctx.Err() != nil {
-		// The interrupted connection is not used again.
-		db.disconnect()
-		return db.connect()
+		return nil
 	}
 	return err
 }

@@ -229,7 +229,7 @@ var errAgain = errors.New("run again with savepoints")
 // makes it return errAgain with nothing committed.
 func (db *DB) transact(live []*op, errs []error, savepoints bool) error {
 	tx := db.tx
-	if _, err := tx.run("BEGIN IMMEDIATE", nil); err != nil {
+	if err := tx.run("BEGIN IMMEDIATE"); err != nil {
 		return db.failed(fmt.Errorf("begin: %w", err))
 	}
 	for i, o := range live {
@@ -251,7 +251,7 @@ func (db *DB) transact(live []*op, errs []error, savepoints bool) error {
 		db.rollback()
 		return db.failed(fmt.Errorf("number the commit: %w", err))
 	}
-	if _, err := tx.run("COMMIT", nil); err != nil {
+	if err := tx.run("COMMIT"); err != nil {
 		db.rollback()
 		return db.failed(fmt.Errorf("commit: %w", err))
 	}
@@ -265,7 +265,7 @@ func (db *DB) one(tx *Tx, o *op, savepoint bool) error {
 	if !savepoint {
 		return o.fn(tx)
 	}
-	if _, err := tx.run("SAVEPOINT op", nil); err != nil {
+	if err := tx.run("SAVEPOINT op"); err != nil {
 		return err
 	}
 	err := o.fn(tx)
@@ -273,11 +273,11 @@ func (db *DB) one(tx *Tx, o *op, savepoint bool) error {
 		return err
 	}
 	if err != nil {
-		if _, rerr := tx.run("ROLLBACK TO op", nil); rerr != nil {
+		if rerr := tx.run("ROLLBACK TO op"); rerr != nil {
 			return fmt.Errorf("roll back to savepoint: %w", rerr)
 		}
 	}
-	if _, rerr := tx.run("RELEASE op", nil); rerr != nil {
+	if rerr := tx.run("RELEASE op"); rerr != nil {
 		return fmt.Errorf("release savepoint: %w", rerr)
 	}
 	return err
@@ -287,7 +287,7 @@ func (db *DB) one(tx *Tx, o *op, savepoint bool) error {
 // connection that cannot be brought back is closed and opened again by the
 // next batch.
 func (db *DB) rollback() {
-	if _, err := db.tx.run("ROLLBACK", nil); err != nil {
+	if err := db.tx.run("ROLLBACK"); err != nil {
 		var n int
 		// "no transaction is active" is fine: the connection works.
 		if db.tx.row("SELECT 1", nil, &n) != nil {

@@ -56,7 +56,7 @@ var layers = [][]string{
 	{"engine"},
 	{"filter", "session", "prompt", "tokens", "admit", "keypool", "price", "upstream", "sqlite", "archive",
 		"clickhouse", "wsconn", "wire", "settings", "secret", "metrics", "logs", "offline", "sim", "phrases", "doctor", "update", "upload", "collector"},
-	{"chat", "codec"},
+	{"chat", "codec", "span"},
 }
 
 // sideways lists the imports inside one layer, each with its reason.
@@ -81,6 +81,7 @@ var owners = map[string]string{
 	"fyne.io/systray":                     "haoke/app",
 	"nhooyr.io/websocket":                 "haoke/backend/internal/wsconn",
 	"modernc.org/sqlite":                  "haoke/backend/internal/sqlite",
+	"modernc.org/libc":                    "haoke/backend/internal/sqlite",
 	"github.com/ClickHouse/clickhouse-go": "haoke/backend/internal/clickhouse",
 	"github.com/golang/snappy":            "haoke/backend/internal/archive",
 	"github.com/json-iterator/go":         "haoke/backend/internal/codec",
@@ -173,6 +174,33 @@ func TestMandatedModulesAreUsed(t *testing.T) {
 		if !used[module] {
 			t.Errorf("%s is not used for its job", module)
 		}
+	}
+}
+
+// The C library under the database is generated together with it: another
+// version of one of the two can corrupt memory without a word (see the
+// "Fragile modernc.org/libc dependency" note of modernc.org/sqlite).
+func TestDatabaseKeepsItsLibrary(t *testing.T) {
+	required := func(file string) string {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(text)) {
+			if f := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require ")); len(f) >= 2 && f[0] == "modernc.org/libc" {
+				return f[1]
+			}
+		}
+		t.Fatalf("%s does not name modernc.org/libc", file)
+		return ""
+	}
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.GoMod}}", "modernc.org/sqlite").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs := required("../../../../go.mod"), required(strings.TrimSpace(string(out)))
+	if ours != theirs {
+		t.Errorf("modernc.org/libc %s, but modernc.org/sqlite was made with %s", ours, theirs)
 	}
 }
 
