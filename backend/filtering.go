@@ -98,25 +98,25 @@ func (f filtering) Check(dir chat.Direction, text string) chat.Verdict {
 
 // Stream implements engine.Filter.
 func (f filtering) Stream() engine.FilterStream {
-	return &filterStream{s: f.p.filter.Get().NewStream(chat.Outbound)}
+	return filterStream{s: f.p.filter.Get().NewStream(chat.Outbound)}
 }
 
+// filterStream is a pointer by another name: as an interface it takes no memory.
 type filterStream struct{ s *filter.Stream }
 
 // Push implements engine.FilterStream.
-func (f *filterStream) Push(raw []byte, emit chat.Sink) error { return withheld(f.s.Push(raw, emit)) }
+func (f filterStream) Push(raw []byte, emit chat.Sink) error { return withheld(f.s.Push(raw, emit)) }
 
 // Close implements engine.FilterStream.
-func (f *filterStream) Close(emit chat.Sink) error {
-	_, err := f.s.Close(emit)
-	return withheld(err)
+func (f filterStream) Close(emit chat.Sink) error {
+	return withheld(f.s.End(emit))
 }
 
 // Verdict implements engine.FilterStream.
-func (f *filterStream) Verdict() chat.Verdict { return f.s.Verdict() }
+func (f filterStream) Verdict() chat.Verdict { return f.s.Found() }
 
 // Release implements engine.FilterStream.
-func (f *filterStream) Release() { f.s.Release() }
+func (f filterStream) Release() { f.s.Release() }
 
 func withheld(err error) error {
 	if err == nil {

@@ -21,10 +21,10 @@ func (f *silentFeed) Status(chat.ConversationID, string, int, chat.Mode) {}
 func TestPieceTakesNoMemory(t *testing.T) {
 	feed := &silentFeed{}
 	e := New(Config{AnswerChars: 1 << 30}, Deps{Feed: feed})
-	turn := &turn{e: e, r: &room{id: "c"}, ctx: t.Context(), said: make([]byte, 0, 1<<20), first: time.Now()}
+	turn := &turn{e: e, r: &room{id: "c"}, said: make([]byte, 0, 1<<20), of: of{first: time.Now()}}
 	raw := []byte(`" arriving \u4f60\n"`)
 	if n := testing.AllocsPerRun(1000, func() {
-		if err := turn.emit(raw); err != nil {
+		if err := turn.show(raw); err != nil {
 			t.Fatal(err)
 		}
 	}); n != 0 {

@@ -15,6 +15,7 @@ import (
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/phrases"
 	"haoke/backend/internal/session"
+	"haoke/backend/internal/span"
 )
 
 // Sessions is where conversations live. Append returns only after the commit.
@@ -63,6 +64,7 @@ type Filter interface {
 type FilterStream interface {
 	Push(raw []byte, emit chat.Sink) error
 	Close(emit chat.Sink) error
+	// Verdict is what was decided so far; its Text is not used.
 	Verdict() chat.Verdict
 	Release()
 }
@@ -154,6 +156,7 @@ type Engine struct {
 	rooms   map[chat.ConversationID]*room
 	closing bool
 	turns   sync.WaitGroup
+	memory  sync.Pool // of turns
 }
 
 // Deps are the parts that the engine works with; all but Guard are required.
@@ -202,7 +205,7 @@ func New(cfg Config, d Deps) *Engine {
 	return &Engine{
 		cfg: cfg, sessions: d.Sessions, upstream: d.Upstream, prompter: d.Prompter, curated: d.Curated,
 		filter: d.Filter, guard: d.Guard, feed: d.Feed, owner: d.Owner, meter: d.Meter, log: d.Log,
-		rooms: map[chat.ConversationID]*room{},
+		rooms: map[chat.ConversationID]*room{}, memory: sync.Pool{New: newTurn},
 	}
 }
 
@@ -215,14 +218,14 @@ type room struct {
 
 	mu       sync.Mutex
 	lastSeq  int64
-	queued   []int64                 // open messages that came after the turn under way took its own
-	checked  time.Duration           // time in the filter of the messages that no turn has answered yet
-	running  bool                    // a turn goroutine exists
-	cancel   context.CancelCauseFunc // of the turn under way; nil between turns
-	shown    bool                    // the visitor has seen a piece of the answer under way
-	typing   time.Time               // the visitor was last seen typing; zero: not typing
-	wake     chan struct{}           // closed when a burst may be over or has grown
-	patience *time.Timer             // runs while the visitor waits for a person
+	queued   []int64       // open messages that came after the turn under way took its own
+	checked  time.Duration // time in the filter of the messages that no turn has answered yet
+	running  bool          // a turn goroutine exists
+	now      *span.Span    // the turn under way; nil between turns
+	shown    bool          // the visitor has seen a piece of the answer under way
+	typing   time.Time     // the visitor was last seen typing; zero: not typing
+	wake     chan struct{} // closed when a burst may be over or has grown
+	patience *time.Timer   // runs while the visitor waits for a person
 }
 
 // hold returns the conversation's room and keeps it until drop.
@@ -301,8 +304,13 @@ func (e *Engine) Run(ctx context.Context) error {
 func (r *room) interrupt(cause error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.cancel != nil {
-		r.cancel(cause)
+	r.endLocked(cause)
+}
+
+// endLocked ends the turn under way, if there is one.
+func (r *room) endLocked(cause error) {
+	if r.now != nil {
+		r.now.Cancel(cause)
 	}
 }
 
@@ -372,8 +380,8 @@ func (e *Engine) Gone(id chat.ConversationID, watching func() bool) {
 			defer e.drop(r)
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			if r.cancel != nil && !r.shown {
-				r.cancel(errGone)
+			if !r.shown {
+				r.endLocked(errGone)
 			}
 		}
 	})

@@ -179,7 +179,7 @@ func (plain) Check(_ chat.Direction, text string) chat.Verdict {
 	return chat.Verdict{Text: text}
 }
 
-func (plain) Stream() FilterStream                                       { return clear{} }
+func (plain) Stream() FilterStream                                       { return clean{} }
 func (plain) NeedsPerson(chat.Conversation)                              {}
 func (plain) Unanswered(string)                                          {}
 func (plain) Message(chat.From)                                          {}
@@ -187,18 +187,18 @@ func (plain) Turn(*chat.TurnInfo, chat.Finish, time.Duration)            {}
 func (plain) FilterHits(chat.ConversationID, chat.Direction, []chat.Hit) {}
 func (plain) Trouble(chat.ConversationID, chat.Fault, string)            {}
 
-type clear struct{}
+type clean struct{}
 
-func (clear) Push(raw []byte, emit chat.Sink) error {
+func (clean) Push(raw []byte, emit chat.Sink) error {
 	if strings.Contains(string(raw), "SECRET") {
 		return ErrWithheld
 	}
 	return emit(raw)
 }
 
-func (clear) Close(chat.Sink) error { return nil }
-func (clear) Verdict() chat.Verdict { return chat.Verdict{} }
-func (clear) Release()              {}
+func (clean) Close(chat.Sink) error { return nil }
+func (clean) Verdict() chat.Verdict { return chat.Verdict{} }
+func (clean) Release()              {}
 
 // bench is an engine in a bubble of virtual time.
 type bench struct {

@@ -36,9 +36,7 @@ func (e *Engine) handOverLocked(r *room, head *chat.Conversation) {
 }
 
 func (e *Engine) waitForPersonLocked(ctx context.Context, r *room, create *chat.Conversation, locale string) error {
-	if r.cancel != nil {
-		r.cancel(errHuman)
-	}
+	r.endLocked(errHuman)
 	out, err := e.appendLocked(ctx, r, session.Append{
 		Create:   create,
 		Messages: []chat.Message{{From: chat.FromSystem, Text: phrases.For(locale).HandedOver}},
@@ -96,9 +94,7 @@ func (e *Engine) Say(ctx context.Context, id chat.ConversationID, operator, text
 	if head.Mode == chat.ModeHuman && head.Operator != "" && head.Operator != operator {
 		return chat.Message{}, fmt.Errorf("%s holds this conversation: %w", head.Operator, chat.ErrConflict)
 	}
-	if r.cancel != nil {
-		r.cancel(errHuman)
-	}
+	r.endLocked(errHuman)
 	out, err := e.appendLocked(ctx, r, session.Append{
 		Messages: []chat.Message{{From: chat.FromOperator, Text: text, Author: operator, ClientID: clientID}},
 		Update: func(c *chat.Conversation) {
@@ -152,9 +148,7 @@ func (e *Engine) SetMode(ctx context.Context, id chat.ConversationID, mode chat.
 	switch mode {
 	case chat.ModeHuman:
 		text = fmt.Sprintf(words.Joined, operator)
-		if r.cancel != nil {
-			r.cancel(errHuman)
-		}
+		r.endLocked(errHuman)
 	case chat.ModeAI:
 		text = words.BackToAI
 	case chat.ModeWaiting:

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 
@@ -17,22 +16,16 @@ var errTooLong = errors.New("the answer is too long")
 // sinks builds the way of a piece: upstream, filter, (personal data put back),
 // visitor. flush must be called once at the end of the stream; it lets go of
 // what was held back, or says why not.
-func (t *turn) sinks(call *chat.Call, review *review) (sink chat.Sink, flush func() error) {
-	emit, end := chat.Sink(t.emit), func() error { return nil }
+func (t *turn) sinks(call *chat.Call) (sink chat.Sink, flush func() error) {
+	t.emit = t.emits
 	if t.e.guard != nil {
 		if restore := t.e.guard.Mask(t.r.id, call); restore != nil {
-			emit, end = restore(t.emit)
+			t.emit, t.end = restore(t.emits)
 		}
 	}
-	push := func(raw []byte) error { return t.stream.Push(raw, emit) }
-	finish := func() error {
-		if err := t.stream.Close(emit); err != nil {
-			return err
-		}
-		return end()
-	}
+	review := &t.review
 	if !review.on {
-		return push, finish
+		return t.pushes, t.flushes
 	}
 	if review.hold {
 		held := &holding{}
@@ -40,14 +33,14 @@ func (t *turn) sinks(call *chat.Call, review *review) (sink chat.Sink, flush fun
 			if review.judge(t, held.text()); review.withheld() {
 				return ErrWithheld
 			}
-			if err := held.release(push); err != nil {
+			if err := held.release(t.push); err != nil {
 				return err
 			}
-			return finish()
+			return t.flush()
 		}
 	}
-	return push, func() error {
-		err := finish()
+	return t.pushes, func() error {
+		err := t.flush()
 		if review.judge(t, t.text()); review.withheld() {
 			return ErrWithheld
 		}
@@ -55,20 +48,31 @@ func (t *turn) sinks(call *chat.Call, review *review) (sink chat.Sink, flush fun
 	}
 }
 
-// emit shows one piece to the visitor. The clean path neither decodes for the
+// push brings one piece into the filter.
+func (t *turn) push(raw []byte) error { return t.stream.Push(raw, t.emit) }
+
+// flush ends the filter, and what lies behind it.
+func (t *turn) flush() error {
+	if err := t.stream.Close(t.emit); err != nil || t.end == nil {
+		return err
+	}
+	return t.end()
+}
+
+// show shows one piece to the visitor. The clean path neither decodes for the
 // frame nor allocates: the text is kept in one growing buffer for the durable
 // message.
-func (t *turn) emit(raw []byte) error {
+func (t *turn) show(raw []byte) error {
 	if len(raw) <= 2 {
 		return nil // an empty string: providers open their streams with one
 	}
 	if t.first.IsZero() {
-		if err := t.show(); err != nil {
+		if err := t.begin(); err != nil {
 			return err
 		}
 	}
-	if t.ctx.Err() != nil {
-		return context.Cause(t.ctx)
+	if err := t.life.Err(); err != nil {
+		return err
 	}
 	var err error
 	if t.said, err = codec.AppendUnquote(t.said, raw); err != nil {
@@ -81,13 +85,13 @@ func (t *turn) emit(raw []byte) error {
 	return nil
 }
 
-// show marks the answer as begun: from now on further messages of the visitor
+// begin marks the answer as begun: from now on further messages of the visitor
 // wait for the next turn.
-func (t *turn) show() error {
+func (t *turn) begin() error {
 	t.r.mu.Lock()
 	defer t.r.mu.Unlock()
-	if t.ctx.Err() != nil {
-		return context.Cause(t.ctx)
+	if err := t.life.Err(); err != nil {
+		return err
 	}
 	t.r.shown = true
 	t.first = t.e.cfg.Now()
@@ -95,15 +99,21 @@ func (t *turn) show() error {
 	return nil
 }
 
-// text is what was shown so far.
-func (t *turn) text() string { return string(bytes.TrimSpace(t.said)) }
+// text is what was shown so far. What was said only grows, so that a text of
+// the same length is the same text.
+func (t *turn) text() string {
+	if said := bytes.TrimSpace(t.said); len(said) != len(t.words) {
+		t.words = string(said)
+	}
+	return t.words
+}
 
 // recite streams a text that is known as a whole, at the pace of a quick
 // reader, so that it reads like any other answer.
 func (t *turn) recite(text string) {
 	// An error here is the end of the turn's context or of the sink; closeTurn
 	// looks at the cause.
-	_ = offline.Stream(t.ctx, text, t.emit, t.e.cfg.Pace)
+	_ = offline.Stream(&t.life, text, t.emits, t.e.cfg.Pace)
 }
 
 // review is the third filter layer around one answer.
@@ -114,27 +124,27 @@ type review struct {
 }
 
 // startReview has the question judged while the answer is prepared.
-func (t *turn) startReview(question string) *review {
-	v := &review{}
+func (t *turn) startReview(question string) {
 	if t.e.guard == nil {
-		return v
+		return
 	}
+	v := &t.review
 	if v.on, v.hold = t.e.guard.ReviewMode(); !v.on {
-		return v
+		return
 	}
-	v.question = make(chan chat.Verdict, 1)
-	go func() { v.question <- t.e.guard.Review(t.ctx, chat.Inbound, question, t.caller()) }()
-	return v
+	judged := make(chan chat.Verdict, 1)
+	v.question = judged
+	go func() { judged <- t.e.guard.Review(&t.life, chat.Inbound, question, t.caller()) }()
 }
 
 // judge collects the question's verdict and, if that is clean, has the answer
 // judged.
 func (v *review) judge(t *turn, answer string) {
 	v.verdict = <-v.question
-	if v.withheld() || answer == "" || t.ctx.Err() != nil {
+	if v.withheld() || answer == "" || t.life.Err() != nil {
 		return
 	}
-	after := t.e.guard.Review(t.ctx, chat.Outbound, answer, t.caller())
+	after := t.e.guard.Review(&t.life, chat.Outbound, answer, t.caller())
 	after.Hits = append(v.verdict.Hits, after.Hits...)
 	v.verdict = after
 }

@@ -9,6 +9,7 @@ import (
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/phrases"
 	"haoke/backend/internal/session"
+	"haoke/backend/internal/span"
 )
 
 // startLocked makes sure that the open messages of the conversation get a
@@ -16,8 +17,8 @@ import (
 // its answer was shown yet. Otherwise that one starts the next when it ends.
 func (e *Engine) startLocked(r *room) {
 	if r.running {
-		if r.cancel != nil && !r.shown {
-			r.cancel(errRestart)
+		if !r.shown {
+			r.endLocked(errRestart)
 		}
 		return
 	}
@@ -32,29 +33,89 @@ func (e *Engine) startLocked(r *room) {
 		return // the turn stays open on disk and is taken up at the next start
 	}
 	r.running = true
-	go func() {
-		defer e.turns.Done()
-		defer e.drop(r)
-		for e.turn(r) {
-		}
-	}()
+	go e.serve(r)
+}
+
+// serve runs the turns of a conversation one after the other, as long as there
+// are any.
+func (e *Engine) serve(r *room) {
+	defer e.turns.Done()
+	defer e.drop(r)
+	t := e.memory.Get().(*turn)
+	defer t.release()
+	t.e, t.r = e, r
+	for e.turn(t) {
+		r.between()
+		t.reset()
+	}
+}
+
+// between takes the room's current turn away, before its memory becomes the
+// next one's.
+func (r *room) between() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.now = nil
 }
 
 // turn is one visitor burst and its answer, from the open messages to the
 // durable answer. It returns whether there may be another one.
+//
+// Its memory is used again: what it gives away is over when it ends.
 type turn struct {
-	e    *Engine
-	r    *room
-	ctx  context.Context
+	e      *Engine
+	r      *room
+	life   span.Span
+	said   []byte         // what was shown, decoded
+	open   []chat.Message // the visitor's messages that this turn answers
+	review review
+	of
+
+	// The turn's own methods, bound once.
+	emits, pushes chat.Sink
+	flushes       func() error
+	queues        func(place int)
+}
+
+// of is what one turn leaves nothing of to the next.
+type of struct {
 	head chat.Conversation
 	msgs []chat.Message // the whole conversation
-	open []chat.Message // the visitor's messages that this turn answers
 
 	begun  time.Time
 	first  time.Time // the first piece was shown
 	info   chat.TurnInfo
 	stream FilterStream
-	said   []byte // what was shown, decoded
+	words  string       // text, when it was last asked for
+	emit   chat.Sink    // what the filter lets pass goes here
+	end    func() error // of what lies between filter and visitor; nil: nothing
+}
+
+func newTurn() any {
+	t := &turn{}
+	t.emits, t.pushes, t.flushes, t.queues = t.show, t.push, t.flush, t.queued
+	return t
+}
+
+// keptSaid bounds the memory for a turn's words that is used again.
+const keptSaid = 64 << 10
+
+// reset makes the turn ready for the next one.
+func (t *turn) reset() {
+	t.life.Reset()
+	clear(t.open)
+	t.open, t.said = t.open[:0], t.said[:0]
+	t.of, t.review = of{}, review{}
+}
+
+// release gives the turn's memory back.
+func (t *turn) release() {
+	e := t.e
+	t.reset()
+	t.e, t.r = nil, nil
+	if cap(t.said) <= keptSaid && cap(t.open) <= 64 {
+		e.memory.Put(t)
+	}
 }
 
 // outcome is how a turn ended, before it is durable.
@@ -69,27 +130,21 @@ type outcome struct {
 }
 
 // turn runs one turn. Read it from top to bottom.
-func (e *Engine) turn(r *room) (more bool) {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	defer cancel(nil)
-
+func (e *Engine) turn(t *turn) (more bool) {
 	// 1. What is open? Nothing: the goroutine ends.
-	t, ok := e.openTurn(ctx, r, cancel)
-	if !ok {
+	if !e.openTurn(t) {
 		return false
 	}
 	// 2. A visitor who is still typing is waited for, within a bound.
-	waited := e.awaitBurst(ctx, r, t.open[0].At)
-	if context.Cause(ctx) == errRestart {
+	waited := e.awaitBurst(&t.life, t.r, t.open[0].At)
+	if t.life.Err() == errRestart {
 		return true // more came: nothing has been asked yet
 	}
-	if waited { // a person may have taken over meanwhile, or another tab written
-		if t, ok = e.openTurn(ctx, r, cancel); !ok {
-			return false
-		}
+	if waited && !e.openTurn(t) { // a person may have taken over meanwhile, or another tab written
+		return false
 	}
 	t.begun = e.cfg.Now()
-	e.feed.Status(r.id, "thinking", 0, "")
+	e.feed.Status(t.r.id, "thinking", 0, "")
 
 	// 3. The answer: the owner's own words if they fit, else the upstream,
 	// filtered while it streams, else the FAQ's best, else an apology.
@@ -101,33 +156,39 @@ func (e *Engine) turn(r *room) (more bool) {
 	return e.closeTurn(t, out)
 }
 
-// openTurn reads what is open under the room's lock and makes ctx the room's
-// current turn.
-func (e *Engine) openTurn(ctx context.Context, r *room, cancel context.CancelCauseFunc) (*turn, bool) {
+// openTurn reads what is open under the room's lock and makes t the room's
+// current turn. False: there is nothing to answer.
+func (e *Engine) openTurn(t *turn) bool {
+	r := t.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	end := func() (*turn, bool) { r.running, r.cancel = false, nil; return nil, false }
+	if !e.readOpen(t) {
+		r.running, r.now = false, nil
+		return false
+	}
+	r.lastSeq, r.queued, r.now, r.shown = t.head.LastSeq, nil, &t.life, false
+	return true
+}
 
-	head, err := e.sessions.Head(ctx, r.id)
-	if err != nil || head.Pending == 0 || head.Mode != chat.ModeAI || head.Blocked {
-		return end()
+func (e *Engine) readOpen(t *turn) bool {
+	var err error
+	t.head, err = e.sessions.Head(&t.life, t.r.id)
+	if err != nil || t.head.Pending == 0 || t.head.Mode != chat.ModeAI || t.head.Blocked {
+		return false
 	}
-	msgs, err := e.sessions.Messages(ctx, r.id, 0, 0)
+	t.msgs, err = e.sessions.Messages(&t.life, t.r.id, 0, 0)
 	if err != nil {
-		e.log.Error("a turn cannot read its conversation", "conversation", r.id, "err", err)
-		return end()
+		e.log.Error("a turn cannot read its conversation", "conversation", t.r.id, "err", err)
+		return false
 	}
-	t := &turn{e: e, r: r, ctx: ctx, head: head, msgs: msgs}
-	for _, m := range msgs {
-		if m.Seq >= head.Pending && m.From == chat.FromVisitor && m.Mark != MarkBlocked {
-			t.open = append(t.open, m)
+	clear(t.open)
+	t.open = t.open[:0]
+	for i := range t.msgs {
+		if m := &t.msgs[i]; m.Seq >= t.head.Pending && m.From == chat.FromVisitor && m.Mark != MarkBlocked {
+			t.open = append(t.open, *m)
 		}
 	}
-	if len(t.open) == 0 {
-		return end()
-	}
-	r.lastSeq, r.queued, r.cancel, r.shown = head.LastSeq, nil, cancel, false
-	return t, true
+	return len(t.open) > 0
 }
 
 // awaitBurst waits while the visitor types, at most until Config.BurstWait
@@ -166,14 +227,14 @@ func (e *Engine) awaitBurst(ctx context.Context, r *room, first time.Time) (wait
 // answer finds the words. It never fails: an apology is an answer too.
 func (t *turn) answer() outcome {
 	e, question := t.e, t.question()
-	if a, ok := e.curated.Exact(t.ctx, question, t.head.Visitor.Locale); ok {
+	if a, ok := e.curated.Exact(&t.life, question, t.head.Visitor.Locale); ok {
 		return t.curatedAnswer(a)
 	}
 	if e.cfg.Offline() {
 		return t.offlineAnswer(question, "", chat.FaultNoKey)
 	}
 	began := e.cfg.Now()
-	call, trace, err := e.prompter.Prompt(t.ctx, t.head, t.msgs, t.open)
+	call, trace, err := e.prompter.Prompt(&t.life, t.head, t.msgs, t.open)
 	t.info.PromptUS = e.cfg.Now().Sub(began).Microseconds()
 	if err != nil {
 		e.log.Error("a prompt could not be assembled", "conversation", t.r.id, "err", err)
@@ -182,14 +243,14 @@ func (t *turn) answer() outcome {
 	if e.cfg.KeepTrace != nil && e.cfg.KeepTrace() {
 		t.info.PromptTrace = trace
 	}
-	review := t.startReview(question)
-	sink, flush := t.sinks(&call, review)
-	res, err := e.upstream.Answer(t.ctx, call, t.caller(), sink)
+	t.startReview(question)
+	sink, flush := t.sinks(&call)
+	res, err := e.upstream.Answer(&t.life, call, t.caller(), sink)
 	if ferr := flush(); err == nil {
 		err = ferr
 	}
 	t.note(res)
-	if v := review.verdict; v.Action.Rank() >= chat.ActionHandover.Rank() {
+	if v := t.review.verdict; v.Action.Rank() >= chat.ActionHandover.Rank() {
 		return t.withheld(v)
 	}
 	return t.settle(res, err, question)
@@ -207,7 +268,7 @@ func (t *turn) settle(res chat.Result, err error, question string) outcome {
 		return out
 	case errors.Is(err, ErrWithheld):
 		return t.withheld(t.stream.Verdict())
-	case t.ctx.Err() != nil:
+	case t.life.Err() != nil:
 		out.finish = chat.FinishStopped // stop, restart, going away: closeTurn looks at the cause
 		return out
 	}
@@ -255,7 +316,7 @@ func (t *turn) offlineAnswer(question, reason string, fault chat.Fault) outcome 
 	if reason != "" {
 		t.e.owner.Trouble(t.r.id, fault, reason)
 	}
-	a := t.e.curated.Best(t.ctx, question, t.head.Visitor.Locale)
+	a := t.e.curated.Best(&t.life, question, t.head.Visitor.Locale)
 	if a.Found {
 		t.recite(a.Text)
 		return outcome{from: chat.FromAI, text: a.Text, finish: chat.FinishStop, sources: []chat.Source{{Title: a.Title}}, failed: reason != ""}
@@ -292,7 +353,7 @@ func (t *turn) caller() chat.Caller {
 	}
 	c := chat.Caller{
 		Conversation: t.r.id, Visitor: visitor, VIP: t.head.Visitor.VIP, IP: t.head.Visitor.IP,
-		Queued: func(place int) { t.e.feed.Status(t.r.id, "queued", place, "") },
+		Queued: t.queues,
 	}
 	if t.e.cfg.Deadline != nil {
 		if d := t.e.cfg.Deadline(); d > 0 {
@@ -301,6 +362,9 @@ func (t *turn) caller() chat.Caller {
 	}
 	return c
 }
+
+// queued tells the visitor the place in the queue.
+func (t *turn) queued(place int) { t.e.feed.Status(t.r.id, "queued", place, "") }
 
 func (t *turn) note(res chat.Result) {
 	i := &t.info
@@ -316,7 +380,7 @@ func (e *Engine) closeTurn(t *turn, out outcome) (more bool) {
 	r := t.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	cause := context.Cause(t.ctx)
+	cause := t.life.Err()
 	words := phrases.For(t.head.Visitor.Locale)
 	switch {
 	case errors.Is(cause, errRestart):
@@ -324,7 +388,7 @@ func (e *Engine) closeTurn(t *turn, out outcome) (more bool) {
 		return true
 	case errors.Is(cause, errShutdown), errors.Is(cause, errGone), errors.Is(cause, errHuman) && t.text() == "":
 		e.feed.Abandon(r.id)
-		r.running, r.cancel = false, nil
+		r.running, r.now = false, nil
 		return false
 	case errors.Is(cause, chat.ErrStopped), errors.Is(cause, errHuman):
 		if out.from = chat.FromAI; t.text() == "" {
@@ -334,7 +398,7 @@ func (e *Engine) closeTurn(t *turn, out outcome) (more bool) {
 		}
 		out.finish = chat.FinishStopped
 	}
-	r.cancel, r.shown = nil, false
+	r.now, r.shown = nil, false
 	now := e.cfg.Now()
 	t.info.FilterUS, r.checked = r.checked.Microseconds(), 0
 	t.info.TotalUS = now.Sub(t.begun).Microseconds()

@@ -101,8 +101,14 @@ func (s *Stream) Push(raw []byte, emit func(raw []byte) error) error {
 // Close emits what was held back and returns the verdict on the whole: its
 // Text is what was emitted. With a *Stopped error the rest is withheld.
 func (s *Stream) Close(emit func(raw []byte) error) (chat.Verdict, error) {
+	err := s.End(emit)
+	return s.Verdict(), err
+}
+
+// End is Close for who needs no copy of the text: Found tells what was found.
+func (s *Stream) End(emit func(raw []byte) error) error {
 	if s.stopped != nil {
-		return s.Verdict(), s.stopped
+		return s.stopped
 	}
 	old := len(s.buf)
 	if s.buf = s.d.flush(s.buf); len(s.buf) > old {
@@ -116,13 +122,18 @@ func (s *Stream) Close(emit func(raw []byte) error) (chat.Verdict, error) {
 		o.FilterTime(chat.LayerWords, s.w.dir, s.r.wordsTime)
 		o.FilterTime(chat.LayerPatterns, s.w.dir, s.r.patternsTime)
 	}
-	return s.Verdict(), err
+	return err
 }
 
-// Verdict is the verdict on what was decided so far.
+// Verdict is the verdict on what was decided so far, with a copy of the text.
 func (s *Stream) Verdict() chat.Verdict {
-	return chat.Verdict{Action: s.action, Text: string(s.text), Hits: s.hits}
+	v := s.Found()
+	v.Text = string(s.text)
+	return v
 }
+
+// Found is Verdict without the text.
+func (s *Stream) Found() chat.Verdict { return chat.Verdict{Action: s.action, Hits: s.hits} }
 
 // Text returns the text that was emitted so far, decoded. It is valid until
 // the next call.
