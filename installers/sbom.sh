@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prints a CycloneDX 1.5 list of what is inside the built programs: Go and its
-# modules as the programs themselves tell, and what the pages bundle by their
-# lock files. SOURCE_DATE_EPOCH is the time in it.
+# modules as the programs themselves tell, what else is in them, and (as excluded)
+# what only built the pages. SOURCE_DATE_EPOCH is the time in it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 go version -m "$@" | node -e '
@@ -13,13 +13,17 @@ for (const line of fs.readFileSync(0, "utf8").split("\n")) {
   if (go) parts.push({ type: "platform", name: "go", version: go[1], purl: `pkg:generic/go@${go[1].slice(2)}` });
   if (kind === "dep") parts.push({ type: "library", name: path, version, purl: `pkg:golang/${path}@${version}`, ...(sum && { properties: [{ name: "go:sum", value: sum }] }) });
 }
+// what is in the programs beside modules, as the page "About" lists it
+const name = (p) => p.replace("@", "%40");
+for (const o of JSON.parse(fs.readFileSync("backend/internal/adminapi/others.json"))) {
+  const purl = o.npm ? `pkg:npm/${name(o.package)}@${o.version}` : `pkg:generic/${encodeURIComponent(o.package)}`;
+  parts.push({ type: o.npm ? "library" : "data", name: o.package, version: o.version, scope: "required", licenses: [{ license: { id: o.licence } }], purl });
+}
+// what only built the pages
 for (const part of ["admin", "widget"]) {
-  const file = `frontend/${part}/package-lock.json`;
-  if (!fs.existsSync(file)) continue;
-  for (const [at, p] of Object.entries(JSON.parse(fs.readFileSync(file, "utf8")).packages)) {
-    if (!at) continue;
-    const name = at.replace(/^.*node_modules\//, "");
-    parts.push({ type: "library", name, version: p.version, scope: p.dev ? "excluded" : "required", purl: `pkg:npm/${name.replace("@", "%40")}@${p.version}` });
+  for (const [at, p] of Object.entries(JSON.parse(fs.readFileSync(`frontend/${part}/package-lock.json`, "utf8")).packages)) {
+    const called = at.replace(/^.*node_modules\//, "");
+    if (at) parts.push({ type: "library", name: called, version: p.version, scope: p.dev ? "excluded" : "required", purl: `pkg:npm/${name(called)}@${p.version}` });
   }
 }
 const seen = new Set();

@@ -2,6 +2,8 @@ package adminapi
 
 import (
 	"cmp"
+	_ "embed"
+	"encoding/json"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -12,7 +14,15 @@ import (
 // knownLicences are the SPDX names of what is built in, by the module's path
 // or the beginning of it.
 var knownLicences = map[string]string{
-	"github.com/wailsapp/wails":               "MIT",
+	"github.com/wailsapp/":                    "MIT",
+	"github.com/leaanthony/":                  "MIT",
+	"github.com/samber/lo":                    "MIT",
+	"github.com/rivo/uniseg":                  "MIT",
+	"github.com/bep/debounce":                 "MIT",
+	"github.com/go-ole/go-ole":                "MIT",
+	"github.com/pkg/":                         "BSD-2-Clause",
+	"github.com/tkrajina/go-reflector":        "Apache-2.0",
+	"git.sr.ht/~jackmordaunt/go-toast":        "Unlicense OR MIT",
 	"github.com/go-chi/chi":                   "MIT",
 	"nhooyr.io/websocket":                     "ISC",
 	"modernc.org/":                            "BSD-3-Clause",
@@ -57,7 +67,15 @@ var knownLicences = map[string]string{
 	"go.yaml.in/":                             "MIT AND Apache-2.0",
 }
 
-// licences lists what is built in, from the record that the linker leaves.
+// others is what is built in beside Go modules: what the admin page bundles and
+// data of others. Its npm parts are compared with the bundle by the installers'
+// tests, and its "file" names the file with the licence's words.
+//
+//go:embed others.json
+var others []byte
+
+// licences lists what is built in, from the record that the linker leaves and the
+// list of other parts.
 func licences() []wire.Licence {
 	out := []wire.Licence{}
 	info, ok := debug.ReadBuildInfo()
@@ -70,8 +88,10 @@ func licences() []wire.Licence {
 		}
 		out = append(out, wire.Licence{Package: m.Path, Version: m.Version, Licence: licenceOf(m.Path)})
 	}
-	// Data that was packed from a module which itself is not linked.
-	out = append(out, wire.Licence{Package: "github.com/pkoukk/tiktoken-go-loader", Version: "v0.0.2 (vocabularies)", Licence: "MIT"})
+	var more []wire.Licence
+	if err := json.Unmarshal(others, &more); err == nil { // a constant, read by a test
+		out = append(out, more...)
+	}
 	slices.SortFunc(out, func(x, y wire.Licence) int { return cmp.Compare(x.Package, y.Package) })
 	return out
 }
