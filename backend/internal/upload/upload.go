@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -30,18 +31,19 @@ var (
 	ErrImage    = errors.New("the picture cannot be read")
 )
 
-// maxPixels bounds a picture: a small file can hold a huge one.
-const maxPixels = 50_000_000
-
-// Store is a folder of files. It is safe for concurrent use.
-type Store struct{ dir string }
+// Store is a folder of files. It is safe for concurrent use. Pictures are
+// unfolded one at a time: who sends many at once waits, and takes no more memory.
+type Store struct {
+	dir string
+	one sync.Mutex
+}
 
 // Open uses (and makes, mode 0700) the folder.
 func Open(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open the folder for files: %w", err)
 	}
-	return &Store{dir}, nil
+	return &Store{dir: dir}, nil
 }
 
 // File is a stored file.
@@ -73,7 +75,7 @@ func (s *Store) Put(r io.Reader, name string, limit int64, types []string) (File
 	if ext == "" || !accepted(typ, types) {
 		return File{}, ErrType
 	}
-	if data, err = clean(typ, data); err != nil {
+	if data, err = s.cleaned(typ, data); err != nil {
 		return File{}, err
 	}
 	var id [16]byte
@@ -83,6 +85,13 @@ func (s *Store) Put(r io.Reader, name string, limit int64, types []string) (File
 		return File{}, fmt.Errorf("store the file: %w", err)
 	}
 	return f, nil
+}
+
+// cleaned is clean, one picture at a time.
+func (s *Store) cleaned(typ string, data []byte) ([]byte, error) {
+	s.one.Lock()
+	defer s.one.Unlock()
+	return clean(typ, data)
 }
 
 func accepted(typ string, types []string) bool {
@@ -99,14 +108,13 @@ func clean(typ string, data []byte) ([]byte, error) {
 	case !strings.HasPrefix(typ, "image/"):
 		return data, nil
 	}
-	head, _, err := image.DecodeConfig(bytes.NewReader(data))
-	if err != nil || head.Width*head.Height > maxPixels {
-		return nil, ErrImage
+	if err := bounded(typ, data); err != nil {
+		return nil, err
 	}
 	var out bytes.Buffer
 	if typ == "image/gif" {
 		g, err := gif.DecodeAll(bytes.NewReader(data))
-		if err != nil || len(g.Image)*head.Width*head.Height > maxPixels {
+		if err != nil {
 			return nil, ErrImage
 		}
 		if err := gif.EncodeAll(&out, g); err != nil {
