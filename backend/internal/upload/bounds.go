@@ -28,7 +28,7 @@ func bounded(typ string, data []byte) error {
 	most := maxUnfolded / (head.Width * head.Height) // bytes a pixel
 	switch typ {
 	case "image/gif":
-		if frames(data) > maxUnfolded {
+		if frames(data) > maxPixels {
 			return ErrImage
 		}
 	case "image/jpeg":
