@@ -20,7 +20,10 @@ type Append struct {
 	// Epoch and Mode when empty.
 	Create *chat.Conversation
 	// Messages are added in order. Seq is assigned; At is filled when zero and
-	// kept in UTC at millisecond resolution.
+	// kept in UTC at millisecond resolution. The slice may be used again after
+	// Append; what its messages point to belongs to the session from then on.
+	// Turn.PromptTrace is read until Append returns and then emptied: the store
+	// alone keeps it.
 	Messages []chat.Message
 	// IfVersion makes the append conditional: chat.ErrConflict when the head's
 	// version differs. 0: any.
@@ -35,7 +38,8 @@ type Append struct {
 
 // Appended is what came of an Append.
 type Appended struct {
-	Head     chat.Conversation
+	Head chat.Conversation
+	// Messages are shared and must not be changed.
 	Messages []chat.Message
 	// Duplicate: a visitor message with this ClientID exists already; Messages
 	// holds the stored one, nothing was written.
@@ -105,11 +109,12 @@ func (m *Manager) tryAppend(ctx context.Context, e *entry, a Append) (Appended, 
 	if a.IfVersion != 0 && a.IfVersion != s.head.Version {
 		return Appended{}, chat.ErrConflict
 	}
-	c, err := m.plan(s, a)
-	if err != nil {
+	c := m.borrow()
+	defer m.giveBack(c)
+	if err := m.plan(c, s, a); err != nil {
 		return Appended{}, err
 	}
-	ref, err := m.store.Commit(ctx, c)
+	ref, err := m.store.Commit(ctx, &c.Change)
 	if err != nil {
 		e.snap.Store(nil)
 		if errors.Is(err, chat.ErrConflict) {
@@ -117,15 +122,44 @@ func (m *Manager) tryAppend(ctx context.Context, e *entry, a Append) (Appended, 
 		}
 		return Appended{}, err
 	}
-	next := s.with(ref, c.Head, c.Messages)
-	next.trim(m.maxSession)
-	e.learn(s, next)
-	m.cache.publish(e, next)
+	m.commit(e, s, ref, c)
 	return Appended{Head: c.Head, Messages: c.Messages}, nil
 }
 
+// commit brings memory to where the store is.
+func (m *Manager) commit(e *entry, s *state, ref int64, c *change) {
+	was := s.head.Version
+	s.advance(ref, &c.Head, c.msgs)
+	first := s.first
+	s.trim(m.maxSession)
+	if s.first != first {
+		e.ids = nil
+	}
+	e.learn(s, was, c.Messages)
+	m.cache.publish(e, s)
+}
+
+// change is a Change with what becomes of the messages in memory. It is used
+// again and again: the store does not keep it.
+type change struct {
+	Change
+	msgs []chat.Message // those in memory, the new ones behind them
+}
+
+func (m *Manager) borrow() *change {
+	if c, ok := m.changes.Get().(*change); ok {
+		return c
+	}
+	return new(change)
+}
+
+func (m *Manager) giveBack(c *change) {
+	*c = change{}
+	m.changes.Put(c)
+}
+
 // blank is the state of a conversation that does not exist yet.
-func (m *Manager) blank(id chat.ConversationID, head chat.Conversation) *snapshot {
+func (m *Manager) blank(id chat.ConversationID, head chat.Conversation) *state {
 	head.ID = id
 	head.Version, head.LastSeq = 0, 0
 	if head.Mode == "" {
@@ -136,11 +170,11 @@ func (m *Manager) blank(id chat.ConversationID, head chat.Conversation) *snapsho
 	}
 	head.CreatedAt = m.time()
 	head.UpdatedAt = head.CreatedAt
-	return &snapshot{head: head, first: 1}
+	return &state{head: head, first: 1}
 }
 
 // duplicate finds the stored message that one of msgs repeats.
-func (m *Manager) duplicate(ctx context.Context, e *entry, s *snapshot, msgs []chat.Message) (*chat.Message, error) {
+func (m *Manager) duplicate(ctx context.Context, e *entry, s *state, msgs []chat.Message) (*chat.Message, error) {
 	for i := range msgs {
 		id := msgs[i].ClientID
 		if id == "" || msgs[i].From != chat.FromVisitor {
@@ -169,16 +203,16 @@ func (m *Manager) duplicate(ctx context.Context, e *entry, s *snapshot, msgs []c
 }
 
 // plan numbers the messages and computes the new head.
-func (m *Manager) plan(s *snapshot, a Append) (*Change, error) {
+func (m *Manager) plan(c *change, s *state, a Append) error {
 	if s.head.LastSeq+int64(len(a.Messages)) > MaxMessages {
-		return nil, ErrTooLong
+		return ErrTooLong
 	}
-	c := &Change{Ref: s.ref, Was: s.head, Head: s.head}
+	c.Ref, c.Was, c.Head, c.msgs = s.ref, s.head, s.head, s.msgs
 	h := &c.Head
 	now := m.time()
 	if len(a.Messages) > 0 {
-		c.Messages = make([]chat.Message, len(a.Messages))
-		copy(c.Messages, a.Messages)
+		c.msgs = s.extended(a.Messages)
+		c.Messages = c.msgs[len(s.msgs):len(c.msgs):len(c.msgs)]
 		for i := range c.Messages {
 			msg := &c.Messages[i]
 			h.LastSeq++
@@ -203,7 +237,7 @@ func (m *Manager) plan(s *snapshot, a Append) (*Change, error) {
 	h.ID, h.LastSeq, h.CreatedAt = keep.ID, keep.LastSeq, keep.CreatedAt
 	h.Version = s.head.Version + 1
 	h.LastText = clip(h.LastText, lastTextRunes)
-	return c, nil
+	return nil
 }
 
 // time is the clock at the resolution of the store.

@@ -12,7 +12,7 @@ import (
 type entry struct {
 	id   chat.ConversationID
 	sem  chan struct{} // holds one token: the conversation's lock, abandonable by ctx
-	snap atomic.Pointer[snapshot]
+	snap atomic.Pointer[state]
 
 	// ids finds visitor messages by ClientID in the state with version idsOf;
 	// nil: not made. Guarded by sem.
@@ -65,7 +65,7 @@ func newCache(capacity int, maxBytes int64) *cache {
 }
 
 // get returns the state of a hot entry, nil when it is not hot.
-func (c *cache) get(id chat.ConversationID) *snapshot {
+func (c *cache) get(id chat.ConversationID) *state {
 	c.mu.Lock()
 	e := c.m[id]
 	if e == nil {
@@ -115,8 +115,9 @@ func (c *cache) unpin(e *entry) {
 	c.mu.Unlock()
 }
 
-// publish makes s the state of a pinned and locked entry.
-func (c *cache) publish(e *entry, s *snapshot) {
+// publish makes s the state of a pinned and locked entry, or counts what it has
+// grown to.
+func (c *cache) publish(e *entry, s *state) {
 	c.mu.Lock()
 	e.snap.Store(s)
 	c.bytes += s.bytes - e.bytes

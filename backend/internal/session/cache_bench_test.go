@@ -27,7 +27,7 @@ func BenchmarkCache(b *testing.B) {
 	ids := benchIDs(population)
 	b.Run("own", func(b *testing.B) {
 		c := newCache(capacity, 1<<40)
-		state := &snapshot{bytes: 1000}
+		held := &state{bytes: 1000}
 		b.ReportAllocs()
 		b.RunParallel(func(pb *testing.PB) {
 			rng := rand.New(rand.NewPCG(1, rand.Uint64()))
@@ -38,7 +38,7 @@ func BenchmarkCache(b *testing.B) {
 					continue
 				}
 				e := c.pin(id)
-				c.publish(e, state)
+				c.publish(e, held)
 				c.unpin(e)
 			}
 		})
@@ -46,11 +46,11 @@ func BenchmarkCache(b *testing.B) {
 		b.ReportMetric(100*float64(s.Misses)/float64(s.Hits+s.Misses), "%miss")
 	})
 	b.Run("golang-lru", func(b *testing.B) {
-		c, err := lru.New[chat.ConversationID, *snapshot](capacity)
+		c, err := lru.New[chat.ConversationID, *state](capacity)
 		if err != nil {
 			b.Fatal(err)
 		}
-		state := &snapshot{bytes: 1000}
+		held := &state{bytes: 1000}
 		b.ReportAllocs()
 		b.RunParallel(func(pb *testing.PB) {
 			rng := rand.New(rand.NewPCG(1, rand.Uint64()))
@@ -58,7 +58,7 @@ func BenchmarkCache(b *testing.B) {
 			for pb.Next() {
 				id := ids[zipf.Uint64()]
 				if _, ok := c.Get(id); !ok {
-					c.Add(id, state)
+					c.Add(id, held)
 				}
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"haoke/backend/internal/chat"
@@ -52,6 +53,8 @@ type Manager struct {
 	purger Purger
 	now    func() time.Time
 	cache  *cache
+	// changes are used again: Commit does not keep them.
+	changes sync.Pool
 	// maxSession is the size above which a session keeps only its newer part.
 	maxSession int64
 }
@@ -103,10 +106,12 @@ func (m *Manager) Stats() Stats { return m.cache.stats() }
 // Head returns the head of a conversation, cold ones included (they are not
 // thawed for it). A hot one costs no disk access.
 func (m *Manager) Head(ctx context.Context, id chat.ConversationID) (chat.Conversation, error) {
-	s, err := m.snapshot(ctx, id, false)
+	s, err := m.state(ctx, id, false)
 	if err != nil {
 		return chat.Conversation{}, fmt.Errorf("read conversation: %w", err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.head, nil
 }
 
@@ -115,18 +120,19 @@ func (m *Manager) Head(ctx context.Context, id chat.ConversationID) (chat.Conver
 // not be changed. Turn.PromptTrace is not kept in memory: it is always empty
 // here and has its own query in the store. A cold conversation is thawed.
 func (m *Manager) Messages(ctx context.Context, id chat.ConversationID, after int64, limit int) ([]chat.Message, error) {
-	s, err := m.snapshot(ctx, id, true)
+	s, err := m.state(ctx, id, true)
 	if err != nil {
 		return nil, fmt.Errorf("read messages: %w", err)
 	}
-	if after+1 < s.first && s.first > 1 {
-		msgs, err := m.store.Messages(ctx, id, after, limit)
-		if err != nil {
+	s.mu.Lock()
+	first, msgs := s.first, s.after(after, limit)
+	s.mu.Unlock()
+	if after+1 < first && first > 1 {
+		if msgs, err = m.store.Messages(ctx, id, after, limit); err != nil {
 			return nil, fmt.Errorf("read messages: %w", err)
 		}
-		return msgs, nil
 	}
-	return s.after(after, limit), nil
+	return msgs, nil
 }
 
 // Pending lists the conversations with an open turn (Pending > 0), for the
@@ -174,9 +180,9 @@ func (m *Manager) Delete(ctx context.Context, id chat.ConversationID) error {
 	return nil
 }
 
-// snapshot returns the session's present state, loading it when it is not hot
+// state returns the session's state, loading it when it is not hot
 // and, when rows is set, thawing it when it is cold.
-func (m *Manager) snapshot(ctx context.Context, id chat.ConversationID, rows bool) (*snapshot, error) {
+func (m *Manager) state(ctx context.Context, id chat.ConversationID, rows bool) (*state, error) {
 	if s := m.cache.get(id); s != nil && !(rows && s.cold) {
 		return s, nil
 	}
@@ -190,7 +196,7 @@ func (m *Manager) snapshot(ctx context.Context, id chat.ConversationID, rows boo
 }
 
 // current returns the state of a locked entry, loading and thawing as needed.
-func (m *Manager) current(ctx context.Context, e *entry, rows bool) (*snapshot, error) {
+func (m *Manager) current(ctx context.Context, e *entry, rows bool) (*state, error) {
 	s := e.snap.Load()
 	if s == nil {
 		var err error
@@ -224,12 +230,12 @@ func (m *Manager) current(ctx context.Context, e *entry, rows bool) (*snapshot, 
 }
 
 // load reads the store's state into a locked entry.
-func (m *Manager) load(ctx context.Context, e *entry) (*snapshot, error) {
+func (m *Manager) load(ctx context.Context, e *entry) (*state, error) {
 	rec, err := m.store.Load(ctx, e.id, tailMessages)
 	if err != nil {
 		return nil, err
 	}
-	s := newSnapshot(rec)
+	s := newState(rec)
 	s.trim(m.maxSession)
 	m.cache.publish(e, s)
 	return s, nil

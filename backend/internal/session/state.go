@@ -1,29 +1,37 @@
 package session
 
 import (
+	"sync"
 	"unsafe"
 
 	"haoke/backend/internal/chat"
 )
 
-// snapshot is one immutable state of a session. Later states may share its
-// message array and write behind its length, never within it.
-type snapshot struct {
+// state is a session in memory. The holder of the entry's lock alone changes
+// it, in place and under mu, so that a turn copies nothing; others copy what
+// they need under mu. Messages that were handed out stay as they are: the array
+// behind them only grows, or another takes its place.
+type state struct {
+	cold bool // never changes: sealing and thawing make another state
+
+	mu    sync.Mutex
 	ref   int64
 	head  chat.Conversation
 	msgs  []chat.Message // the newest, ending at head.LastSeq
 	first int64          // seq of msgs[0]; LastSeq+1 when there are none in memory
-	cold  bool
 	bytes int64
 }
 
 const (
-	headSize    = int64(unsafe.Sizeof(chat.Conversation{})) + int64(unsafe.Sizeof(snapshot{})) + int64(unsafe.Sizeof(entry{})) + 256
+	headSize    = int64(unsafe.Sizeof(state{})) + int64(unsafe.Sizeof(entry{})) + 256
 	messageSize = int64(unsafe.Sizeof(chat.Message{})) + 48 // with its place in the index of ids
+	// firstMessages is the room that a new conversation begins with: three
+	// questions and their answers.
+	firstMessages = 6
 )
 
-func newSnapshot(r Record) *snapshot {
-	s := &snapshot{ref: r.Ref, head: r.Head, msgs: r.Tail, cold: r.Cold}
+func newState(r Record) *state {
+	s := &state{ref: r.Ref, head: r.Head, msgs: r.Tail, cold: r.Cold}
 	s.first = r.Head.LastSeq + 1 - int64(len(r.Tail))
 	s.bytes = sizeOfHead(&s.head)
 	for i := range s.msgs {
@@ -32,35 +40,47 @@ func newSnapshot(r Record) *snapshot {
 	return s
 }
 
-// with returns the state after a commit. Only the holder of the entry's lock
-// calls it, so that two states never write to the same place of the array.
-func (s *snapshot) with(ref int64, head chat.Conversation, msgs []chat.Message) *snapshot {
-	next := &snapshot{ref: ref, head: head, first: s.first, cold: s.cold}
-	next.msgs = append(s.msgs, msgs...)
-	next.bytes = s.bytes - sizeOfHead(&s.head) + sizeOfHead(&head)
-	if s.ref == 0 {
-		next.bytes += sizeOfHead(&s.head) // a blank state was never counted
+// extended returns the messages with more behind them. Where there is room they
+// lie in the array that readers see, behind its length; only the holder of the
+// entry's lock calls it, so that nobody else writes there.
+func (s *state) extended(more []chat.Message) []chat.Message {
+	msgs := s.msgs
+	if n := len(msgs) + len(more); n > cap(msgs) {
+		msgs = make([]chat.Message, len(msgs), max(n, 2*cap(msgs), firstMessages))
+		copy(msgs, s.msgs)
 	}
-	for i := len(s.msgs); i < len(next.msgs); i++ {
-		m := &next.msgs[i]
-		if m.Turn != nil && m.Turn.PromptTrace != "" {
+	return append(msgs, more...)
+}
+
+// advance brings the state from before a commit to after it. msgs are the
+// extended messages.
+func (s *state) advance(ref int64, head *chat.Conversation, msgs []chat.Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ref != 0 { // a blank state was never counted
+		s.bytes -= sizeOfHead(&s.head)
+	}
+	s.bytes += sizeOfHead(head)
+	for i := len(s.msgs); i < len(msgs); i++ {
+		m := &msgs[i]
+		if m.Turn != nil {
 			// The assembled prompt can be larger than the conversation and is
 			// looked at rarely: the store keeps it, memory does not.
-			turn := *m.Turn
-			turn.PromptTrace = ""
-			m.Turn = &turn
+			m.Turn.PromptTrace = ""
 		}
-		next.bytes += sizeOf(m)
+		s.bytes += sizeOf(m)
 	}
-	return next
+	s.ref, s.head, s.msgs = ref, *head, msgs
 }
 
 // trim drops the older part of a session above limit bytes: down to half, so
-// that the next trim is far away. It must run before the state is published.
-func (s *snapshot) trim(limit int64) {
+// that the next trim is far away.
+func (s *state) trim(limit int64) {
 	if s.bytes <= limit || len(s.msgs) < 2 {
 		return
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	cut := 0
 	for cut < len(s.msgs)-1 && s.bytes > limit/2 {
 		s.bytes -= sizeOf(&s.msgs[cut])
@@ -70,8 +90,9 @@ func (s *snapshot) trim(limit int64) {
 	s.first += int64(cut)
 }
 
-// after returns the messages in memory with seq > after, at most limit.
-func (s *snapshot) after(after int64, limit int) []chat.Message {
+// after returns the messages in memory with seq > after, at most limit. The
+// caller holds mu.
+func (s *state) after(after int64, limit int) []chat.Message {
 	from := max(after+1-s.first, 0)
 	if from >= int64(len(s.msgs)) {
 		return nil
@@ -89,7 +110,7 @@ const fewMessages = 64
 
 // find returns the visitor message with that client id. The caller holds the
 // entry's lock.
-func (e *entry) find(s *snapshot, clientID string) *chat.Message {
+func (e *entry) find(s *state, clientID string) *chat.Message {
 	if len(s.msgs) <= fewMessages {
 		for i := len(s.msgs) - 1; i >= 0; i-- {
 			if s.msgs[i].ClientID == clientID && s.msgs[i].From == chat.FromVisitor {
@@ -108,14 +129,15 @@ func (e *entry) find(s *snapshot, clientID string) *chat.Message {
 	return nil
 }
 
-// learn brings the index of ids from one state to the next.
-func (e *entry) learn(s, next *snapshot) {
-	if e.ids == nil || e.idsOf != s.head.Version || next.first != s.first {
+// learn adds messages to the index of ids when it was right for the state with
+// version was. The caller holds the entry's lock.
+func (e *entry) learn(s *state, was int64, msgs []chat.Message) {
+	if e.ids == nil || e.idsOf != was {
 		e.ids = nil
 		return
 	}
-	e.index(next.msgs[len(s.msgs):])
-	e.idsOf = next.head.Version
+	e.index(msgs)
+	e.idsOf = s.head.Version
 }
 
 func (e *entry) index(msgs []chat.Message) {
