@@ -150,7 +150,8 @@ func (a *API) problems(ctx context.Context, s *settings.Settings, st *wire.Statu
 	for _, k := range a.Gate.Snapshot().Keys {
 		switch k.State {
 		case "refused", "no_money":
-			bad = append(bad, wire.Trouble{Code: "key_refused", Level: "bad", Text: k.Reason, Args: map[string]string{"key": k.Key, "status": k.State, "reason": k.Reason}, Page: "keys/" + k.Key})
+			code := map[string]string{"refused": "key_refused", "no_money": "key_no_money"}[k.State]
+			bad = append(bad, wire.Trouble{Code: code, Level: "bad", Text: k.Reason, Args: map[string]string{"key": k.Key, "status": statusIn(k.Reason), "reason": k.Reason}, Page: "keys/" + k.Key})
 		case "resting":
 			args := map[string]string{"key": k.Key, "reason": k.Reason}
 			if k.Until != nil {
@@ -194,6 +195,15 @@ func (a *API) problems(ctx context.Context, s *settings.Settings, st *wire.Statu
 		info = append(info, wire.Trouble{Code: "logs_dropped", Level: "info", Text: "Lines of the log were dropped under load.", Args: map[string]string{"count": strconv.FormatUint(n, 10)}, Page: "logs"})
 	}
 	return append(append(bad, warn...), info...)
+}
+
+// statusIn is the HTTP status with which a reason begins; "": none.
+func statusIn(reason string) string {
+	digits, _, _ := strings.Cut(reason, " ")
+	if n, err := strconv.Atoi(digits); err != nil || n < 100 || n > 599 {
+		return ""
+	}
+	return digits
 }
 
 func (a *API) pause(c *call) (any, error) {

@@ -83,7 +83,9 @@ export const en = {
     filter_seconds_review: 'review', memory: 'memory', cpu: 'processor', sqlite_bytes: 'on disk', cold_pending: 'pending', cold_ratio: 'raw to stored', sessions_hot: 'in memory',
   },
   trouble: {
-    key_refused: (a: Record<string, string>) => `Key ${a.key} was refused (${a.status}). Replace it.`,
+    waiting: (a: Record<string, string>) => (a.count === '1' ? 'A visitor waits for a person.' : `${a.count} visitors wait for a person.`),
+    key_refused: (a: Record<string, string>) => `Key ${a.key} was refused${a.status ? ` (${a.status})` : ''}. Replace it.`,
+    key_no_money: (a: Record<string, string>) => `The account of key ${a.key} has no credit left. Top it up with the provider.`,
     key_cooling: (a: Record<string, string>) => `Key ${a.key} is cooling down: ${a.reason}`,
     no_key: () => 'No key is set up. Add one.',
     upstream_down: (a: Record<string, string>) => `${a.provider} does not answer: ${a.reason}`,
@@ -126,6 +128,8 @@ export const en = {
     finish: { length: 'cut at its length', blocked: 'withheld by the filter', stopped: 'stopped', error: 'could not be made' },
     mark: (m: string) => (m === 'blocked' ? 'blocked by the filter' : m),
     leftEmpty: 'Nobody has left a message.', markDone: 'Done', reopen: 'Open again', openOnes: 'Open', doneOnes: 'Done',
+    part: { instructions: 'Instructions', knowledge: 'FAQ', start: 'First messages', facts: 'Facts', summary: 'Summary', recalled: 'Recalled', latest: 'Latest messages', question: 'Question' } as Record<string, string>,
+    role: { system: 'Instructions', user: 'Visitor', assistant: 'Answer' } as Record<string, string>, recalled: { message: 'Message', match: 'fits the question', neighbour: 'beside a match', correction: 'a correction' } as Record<string, string>,
     force: 'Take it over', fileGone: 'no longer kept',
   },
   keys: {

@@ -1,5 +1,6 @@
 import { Format } from '../lib/format';
 import { en, type Dictionary } from './en';
+import { said } from './said';
 import { zhCN } from './zh-CN';
 
 export type Language = 'en' | 'zh-CN';
@@ -23,6 +24,11 @@ class I18n {
   set(language: Language): void {
     this.language = language;
     document.documentElement.lang = language;
+  }
+
+  /** A sentence of the server, in the page's language where it is known. */
+  said(sentence: string | undefined): string {
+    return said(this.language, sentence);
   }
 
   /** A text that the server sends in both languages. */

@@ -1,230 +1,68 @@
-/**
- * What the server says when it refuses, in Chinese. Keys are its own sentences
- * with the gaps of Go's formats (%d, %s, %q); $1, $2, … stand for what fills
- * them. A sentence that is not here is shown as it came.
- */
-const zh: Record<string, string> = {
-  'A %s does not fit here.': '此处不能用 $1。',
-  'A backup is being made or checked.': '正在创建或校验备份。',
-  'A message has 1 to %d characters.': '消息须为 1 到 $1 个字符。',
-  'A name has 1 to 40 characters.': '名称须为 1 到 40 个字符。',
-  'A name has at most 60 characters.': '名称最多 60 个字符。',
-  'An answer is being made.': '正在生成回答。',
-  'An update is under way.': '正在更新。',
-  'Ask the visitor to start a new one.': '请让访客开始新的对话。',
-  'At most %d at once.': '一次最多 $1 项。',
-  'At most %d bytes are taken.': '最多接受 $1 字节。',
-  'At most %d lines are taken.': '最多接受 $1 行。',
-  'At most %d other ways to ask.': '最多 $1 种其他问法。',
-  'At most %d words at once.': '一次最多 $1 个词。',
-  'At most %d words, %d exceptions and %d patterns.': '最多 $1 个词、$2 个例外和 $3 条规则。',
-  'Change it there and start again.': '请在那里修改并重新启动。',
-  'Change what the review forbids instead.': '请改为修改审核所禁止的内容。',
-  'Claim the appliance on its own machine.': '请在本机上认领。',
-  'Copy it once more, without anything around it.': '请重新复制，不要带上前后的内容。',
-  "If it is damaged, restore it from a backup; if it is in ClickHouse, see the archive's page. The visitor can begin a new conversation meanwhile.":
-    '若已损坏，请从备份恢复；若在 ClickHouse 中，请查看归档页面。在此期间访客可以开始新的对话。',
-  'Import a file instead.': '请改用文件导入。',
-  'Import a list, switched off, and try it there.': '请先导入一个停用的词表，再在那里测试。',
-  'Install that version first.': '请先安装该版本。',
-  'It has %d to %d characters.': '须为 $1 到 $2 个字符。',
-  'It is not there, or no longer.': '它不存在，或已被删除。',
-  'It took too long, or whoever asked has gone.': '耗时过长，或请求者已离开。',
-  'Limits and weight cannot be negative.': '限额和权重不能为负数。',
-  'Look at it again and repeat the change.': '请重新查看后再修改。',
-  'Look at the present value and repeat the change.': '请查看当前值后再修改。',
-  'Look for one first.': '请先检查更新。',
-  'Make another person owner first.': '请先将另一人设为店主。',
-  'Make room on the disk; it goes on by itself.': '请腾出磁盘空间，之后会自动恢复。',
-  'Mend the file, or take it out of filter.words_files.': '请修正该文件，或将其从 filter.words_files 中移除。',
-  'Name or password is wrong.': '名称或密码不正确。',
-  'No filter is in use yet.': '尚未启用过滤。',
-  'No newer version is known.': '没有更新的版本。',
-  'No value is given.': '没有给出值。',
-  'Nobody has set a password yet.': '尚未设置密码。',
-  'Nothing to change.': '没有要修改的内容。',
-  'Open the page from the window once more.': '请从窗口重新打开此页面。',
-  'Open the page there, or set admin.password.': '请在那里打开页面，或设置 admin.password。',
-  'Paste the key alone.': '请只粘贴密钥本身。',
-  'Paste the whole key.': '请粘贴完整的密钥。',
-  'Patterns are in RE2 syntax: no look-around, no back-references.': '规则使用 RE2 语法：不支持环视和反向引用。',
-  'Save the list as UTF-8 text, one word a line.': '请将词表存为 UTF-8 文本，每行一个词。',
-  'Send a value, or reset.': '请给出值，或重置。',
-  'Sign in first.': '请先登录。',
-  'Sign in with the password.': '请用密码登录。',
-  'Somebody else changed the filter.': '其他人修改了过滤设置。',
-  'Somebody must remain the owner.': '必须保留一位店主。',
-  'Something went wrong here; the log says what.': '此处出错，详情见日志。',
-  'Start again without one.': '请从头开始。',
-  'Switch it off instead.': '请改为停用它。',
-  'Switch it on and set the base URL.': '请启用它并设置接口地址。',
-  'Take another backup.': '请选择另一个备份。',
-  'The address is too long.': '地址过长。',
-  'The appliance can be claimed on its own machine only.': '只能在本机上认领。',
-  'The appliance has an owner already.': '已经有店主了。',
-  'The archive cannot be read': '归档无法读取',
-  'The database refuses changes at the moment.': '数据库目前无法写入。',
-  'The file is larger than upload.max_bytes.': '文件大于 upload.max_bytes。',
-  'The file needs a name.': '文件需要名称。',
-  'The first line does not name the columns question and answer.': '首行没有列名 question 和 answer。',
-  'The first provider stays.': '第一个服务商须保留。',
-  'The key has spaces, line breaks or strange characters inside.': '密钥中含有空格、换行或异常字符。',
-  'The key is empty.': '密钥为空。',
-  'The key is stored, but its provider is not there any more.': '密钥已保存，但其服务商已不存在。',
-  'The key is too long.': '密钥过长。',
-  'The log shows the present one; a restart makes a new one.': '日志中有当前的令牌，重启会生成新的。',
-  'The name is taken.': '该名称已被使用。',
-  'The passphrase does not open this backup.': '口令无法打开此备份。',
-  'The pattern %q %s.': '规则“$1”有误：$2。',
-  'The review may take 200 to 30000 ms.': '审核时限须为 200 到 30000 毫秒。',
-  'The same question stands in line %d.': '第 $1 行有相同的问题。',
-  'The sample is too long.': '示例过长。',
-  'The token is wrong or has been used.': '令牌不正确或已被使用。',
-  'The upload ended early.': '上传提前结束。',
-  'There is a backup %q.': '已有备份“$1”。',
-  'There is a key %q.': '已有密钥“$1”。',
-  'There is a list %q.': '已有词表“$1”。',
-  'There is a pattern %q.': '已有规则“$1”。',
-  'There is a provider %q.': '已有服务商“$1”。',
-  'There is an entry with this question in this language.': '该语言中已有此问题。',
-  'There is an exception for this text.': '此文本已有例外。',
-  'There is no backup %q.': '没有备份“$1”。',
-  'There is no detector %q.': '没有检测器“$1”。',
-  'There is no key %q.': '没有密钥“$1”。',
-  'There is no provider %q here.': '此处没有服务商“$1”。',
-  'There is no provider %q.': '没有服务商“$1”。',
-  'There is no such entry.': '没有这个条目。',
-  'There is no such exception.': '没有这个例外。',
-  'There is no such field.': '没有这个字段。',
-  'There is no such list.': '没有这个词表。',
-  'There is no such pattern.': '没有这条规则。',
-  'There is no such person or session.': '没有此人或此会话。',
-  'There is no such provider.': '没有这个服务商。',
-  'There is one of this name.': '已有同名的项目。',
-  'This backup was made by a newer version.': '此备份由更新的版本创建。',
-  'This conversation has as many messages as one can have.': '此对话的消息数已达上限。',
-  'This file is not a backup of Haoke.': '此文件不是 Haoke 的备份。',
-  'This hit names no text that could be excepted.': '此命中没有可设为例外的文本。',
-  'This installation is not updated from here.': '此安装不在这里更新。',
-  'This is not a table.': '这不是表格。',
-  'This is not the address of a page. It looks like https://shop.example/tea.': '这不是网页地址。网页地址形如 https://shop.example/tea。',
-  'This is not the address of an API.': '这不是接口地址。',
-  'This is set in %s.': '此项在 $1 中设置。',
-  'This key is switched off, or its provider has no address.': '此密钥已停用，或其服务商没有地址。',
-  'This link was used already, or it is older than 30 seconds.': '此链接已使用过，或已超过 30 秒。',
-  'This message is not an answer.': '此消息不是回答。',
-  'Two or three letters, for example en or zh.': '两到三个字母，例如 en 或 zh。',
-  'Type the one that it was made with.': '请输入创建时使用的口令。',
-  'Unlock the keychain of this machine and try again.': '请解锁本机的钥匙串后重试。',
-  'Use what it was installed with.': '请使用当初安装它的方式。',
-  '0 means: learn it': '0 表示自动学习',
-  'It looks like clickhouse://name:password@host:9000/database': '形如 clickhouse://name:password@host:9000/database',
-  'It looks like https://api.openai.com/v1': '形如 https://api.openai.com/v1',
-  'This page may not open the live socket.': '此页面不能打开实时连接。',
-  'This ticket was used already or is too old.': '此凭证已使用过或已过期。',
-  'Wait for it, or stop it.': '请等待其完成，或将其停止。',
-  'Wait until it is done.': '请等待其完成。',
-  // Values of settings: what is wrong, then what may stand there.
-  'is shorter than admin.session_idle': '短于 admin.session_idle',
-  'needs desktop.quiet_from beside it': '须与 desktop.quiet_from 一起设置',
-  "is the address of the visitors' listener": '与访客监听地址相同',
-  'another port': '请换一个端口',
-  'does not end in /v1': '没有以 /v1 结尾',
-  'has no host': '缺少主机名',
-  'has no scheme': '缺少协议（如 https://）',
-  'has no unit': '缺少单位',
-  'is a page, not an origin': '是网页地址，不是来源',
-  'is not one of the choices': '不在可选范围内',
-  'is text, not a list': '是文本，不是列表',
-  'cannot be written as JSON': '无法写成 JSON',
-  'carries a credential; put it into [[upstream.keys]]': '带有凭据，请放入 [[upstream.keys]]',
-  'contains a line end or a control character': '含有换行或控制字符',
-  'contains a zero byte': '含有零字节',
-  'has a fragment': '含有 # 片段',
-  'has a host that is not a name or an IP address': '主机既不是名称也不是 IP 地址',
-  'has a port out of range': '端口超出范围',
-  'has a port that is not a number from 0 to 65535': '端口不是 0 到 65535 的数字',
-  'has a wildcard within the host': '主机名中含有通配符',
-  'has an unknown scheme': '协议未知',
-  'has no known kind': '类型未知',
-  'has too many entries': '条目过多',
-  'is more than one JSON value': '不止一个 JSON 值',
-  'is not a URL': '不是网址',
-  'is not a currency code': '不是货币代码',
-  'is not a date': '不是日期',
-  'is not a host name': '不是主机名',
-  'is not a known time zone': '不是已知的时区',
-  'is not a language tag': '不是语言标签',
-  'is not a list of tables': '不是表的列表',
-  'is not a media type': '不是媒体类型',
-  'is not a number': '不是数字',
-  'is not a plain name': '不是普通名称',
-  'is not a table': '不是表',
-  'is not a time of day': '不是时刻',
-  'is not a whole number': '不是整数',
-  'is not an address range': '不是地址范围',
-  'is not an object': '不是对象',
-  'is not host:port': '不是 主机:端口',
-  'is not true or false': '不是 true 或 false',
-  'is not valid JSON': '不是有效的 JSON',
-  'is not valid UTF-8': '不是有效的 UTF-8',
-  'is out of range': '超出范围',
-  'is the hidden form of a secret': '是密文的遮盖形式',
-  'is too large': '过大',
-  'is too long': '过长',
-  'matches the empty text, and so every message': '会匹配空文本，也就是每一条消息',
-  'does not compile: %s': '无法编译：$1',
-  'at most %d characters': '最多 $1 个字符',
-  'at most %d bytes': '最多 $1 字节',
-  'empty, or %d to 256 characters': '留空，或 $1 到 256 个字符',
-  'a list of at most %d, each: %s': '最多 $1 项，每项：$2',
-  'a JSON object of at most %d bytes': '最多 $1 字节的 JSON 对象',
-  '%s to %s': '$1 至 $2',
-  'at least %s': '至少 $1',
-  'an RE2 expression of at most 1000 bytes': '最多 1000 字节的 RE2 表达式',
-  'empty, or clickhouse://user:password@host:9000/database': '留空，或 clickhouse://user:password@host:9000/database',
-  'letters, digits and _, beginning with a letter': '字母、数字和 _，以字母开头',
-  'empty, or a URL that begins with %s': '留空，或以 $1 开头的网址',
-  'host:port, for example "127.0.0.1:8787"; ":8787" for every interface; port 0 picks a free one': '主机:端口，例如 "127.0.0.1:8787"；":8787" 表示所有网卡；端口 0 自动选择',
-  'empty, or a URL that ends in the API\'s version, for example "https://api.openai.com/v1"': '留空，或以接口版本结尾的网址，例如 "https://api.openai.com/v1"',
-  '"*", or a whole origin such as "https://shop.example" or "http://localhost:3000"': '"*"，或完整的来源，例如 "https://shop.example" 或 "http://localhost:3000"',
-  'an IP address or a range such as "10.0.0.0/8"': 'IP 地址或范围，例如 "10.0.0.0/8"',
-  'a host name or an IP address, without scheme and port, or "*" for any': '主机名或 IP 地址，不含协议和端口；"*" 表示任意',
-  'empty, or a time of day such as "09:30"': '留空，或时刻，例如 "09:30"',
-  'a date such as "2026-12-25"': '日期，例如 "2026-12-25"',
-  'empty for the machine\'s zone, or an IANA name such as "Asia/Shanghai"': '留空使用本机时区，或 IANA 名称，例如 "Asia/Shanghai"',
-  'a language tag such as "en", "zh-CN" or "pt-BR"': '语言标签，例如 "en"、"zh-CN" 或 "pt-BR"',
-  'a media type such as "image/png" or "image/*"': '媒体类型，例如 "image/png" 或 "image/*"',
-  'three letters such as "USD", "EUR" or "CNY"': '三个字母，例如 "USD"、"EUR" 或 "CNY"',
-  'other settings were changed meanwhile': '其他设置已被修改',
-  'the setting is locked': '此设置已锁定',
-  'there is no such setting': '没有这个设置',
-};
+import { reasons } from './saidwhy';
+import { refusals } from './saidzh';
 
+/**
+ * What the server says, in Chinese. Its sentences are known with their gaps; a
+ * cause behind a colon, what follows a semicolon or stands in brackets and what
+ * fills a gap are read by themselves. What is not known is shown as it came: it was said by
+ * somebody else, a provider or an operating system.
+ */
 let whole: Map<string, string> | undefined;
 const gapped: [RegExp, string][] = [];
+const known = new Map<string, string>();
+
+/** A sentence with hardly a word of its own fits many others: its gaps take one word each. */
+const few = (en: string) => !en.includes(':') && en.replace(/%[dsq]|[^a-z]/gi, '').length < 7;
 
 function prepare(): Map<string, string> {
   const map = new Map<string, string>();
-  for (const [en, text] of Object.entries(zh)) {
+  for (const [en, text] of [...Object.entries(refusals), ...Object.entries(reasons)]) {
     if (!/%[dsq]/.test(en)) map.set(en, text);
     else {
-      const source = en.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/%d/g, '(\\d+)').replace(/%s/g, '(.+)').replace(/%q/g, '"(.*)"');
+      const source = en.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/%d/g, '(-?\\d+)').replace(/%s/g, few(en) ? '(\\S+)' : '(.+?)').replace(/%q/g, '"((?:[^"\\\\]|\\\\.)*)"');
       gapped.push([new RegExp(`^${source}$`, 's'), text]);
     }
   }
-  return map;
+  // What has more words of its own is tried first.
+  return (gapped.sort((a, b) => b[0].source.length - a[0].source.length), map);
+}
+
+const DEEP = 6; // causes behind causes
+const LONG = 2000; // characters; nothing of ours is longer
+
+function read(sentence: string, deep: number): string {
+  const bare = sentence.trim();
+  const text = whole!.get(bare) ?? whole!.get(`${bare}.`)?.replace(/。$/, '');
+  if (text || deep > DEEP || bare.length > LONG) return text ?? sentence;
+  for (const [re, out] of gapped) {
+    const m = re.exec(bare);
+    if (m) return out.replace(/\$(\d)/g, (_, n: string) => read((m[+n] ?? '').replace(/\\(["\\])/g, '$1'), deep + 1));
+  }
+  const aside = /^(.+?) \((.+)\)(\.?)$/s.exec(bare);
+  if (aside) {
+    const said = [read(aside[1]!, deep + 1), read(aside[2]!, deep + 1)];
+    if (said[0] !== aside[1] || said[1] !== aside[2]) return `${said[0]}（${said[1]}）${aside[3] && '。'}`;
+  }
+  for (const [mark, sign] of [[': ', '：'], ['; ', '；']] as const) {
+    for (let at = bare.indexOf(mark); at > 0; at = bare.indexOf(mark, at + 1)) {
+      const head = bare.slice(0, at);
+      const rest = bare.slice(at + mark.length);
+      const said = [read(head, deep + 1), read(rest, deep + 1)];
+      if (said[0] !== head || said[1] !== rest) return said.join(sign);
+    }
+  }
+  return sentence;
 }
 
 /** The server's sentence in the page's language. */
-export function said(language: string, sentence: string): string {
-  if (language !== 'zh-CN' || !sentence) return sentence;
+export function said(language: string, sentence: string | undefined): string {
+  if (language !== 'zh-CN' || !sentence) return sentence ?? '';
   whole ??= prepare();
-  const text = whole.get(sentence);
-  if (text) return text;
-  for (const [re, out] of gapped) {
-    const m = re.exec(sentence);
-    if (m) return out.replace(/\$(\d)/g, (_, n: string) => m[+n] ?? '');
+  let text = known.get(sentence);
+  if (text === undefined) {
+    text = read(sentence, 0);
+    if (known.size > 500) known.clear();
+    known.set(sentence, text);
   }
-  return sentence;
+  return text;
 }

@@ -1,7 +1,6 @@
 import { ApiError, Client, type Options } from '../api/client';
 import { Live, type LiveState } from '../api/live';
 import type { Api, LiveEvent, RouteName, SessionState, StatsTick, Status } from '../api/types';
-import { said } from '../i18n/said';
 import { i18n } from '../i18n/index.svelte';
 import { notify } from './native';
 import { notes } from './notes.svelte';
@@ -143,8 +142,8 @@ export function explain(error: unknown): string {
   }
   const { problem } = error;
   if (problem.type === 'network') return errors.network;
-  if (problem.type === 'haoke:forbidden') return problem.detail ? said(i18n.language, problem.detail) : errors.forbidden;
+  if (problem.type === 'haoke:forbidden') return problem.detail ? i18n.said(problem.detail) : errors.forbidden;
   if (problem.type === 'haoke:read-only') return errors.readOnly;
-  if (problem.detail) return [problem.detail, problem.hint].filter(Boolean).map((x) => said(i18n.language, x!)).join(i18n.language === 'zh-CN' ? '' : ' ');
+  if (problem.detail) return [problem.detail, problem.hint].filter(Boolean).map((x) => i18n.said(x)).join(i18n.language === 'zh-CN' ? '' : ' ');
   return problem.type === 'haoke:conflict' ? errors.conflict : errors.unknown(problem.status);
 }
