@@ -184,25 +184,26 @@ type prompter struct{ p *parts }
 const knowledge = 4
 
 // Prompt implements engine.Prompter.
-func (x prompter) Prompt(ctx context.Context, head chat.Conversation, msgs, open []chat.Message) (chat.Call, string, error) {
+func (x prompter) Prompt(ctx context.Context, head *chat.Conversation, msgs, open []chat.Message) (engine.Prompt, error) {
 	s := x.p.settings.Current()
 	question := open[len(open)-1].Text
-	call, trace, err := x.p.prompts.Build(ctx, prompt.Input{
-		Head: head, Messages: msgs, Question: open, Instructions: s.Site.Instructions, Site: s.Site.Name,
+	made, err := x.p.prompts.Assemble(ctx, &prompt.Input{
+		Head: *head, Messages: msgs, Question: open, Instructions: s.Site.Instructions, Site: s.Site.Name,
 		Locale: head.Visitor.Locale, Knowledge: x.p.passages(ctx, question, head.Visitor.Locale),
 		Budget: s.Context.Tokens, Model: s.Upstream.Model, Summary: x.p.summaryOf(ctx, head, msgs),
 	})
 	if err != nil {
-		return call, "", err
+		return engine.Prompt{}, err
 	}
-	call.MaxTokens = s.Limits.AnswerTokens
-	if t := s.Upstream.Temperature; t >= 0 {
-		call.Temperature = &t
+	out := engine.Prompt{Call: made.Call, Release: made.Release}
+	out.Call.MaxTokens = s.Limits.AnswerTokens
+	if t := &s.Upstream.Temperature; *t >= 0 {
+		out.Call.Temperature = t // settings in force are never changed
 	}
-	if !s.Context.KeepPrompt {
-		return call, "", nil
+	if s.Context.KeepPrompt {
+		out.Trace = made.JSON()
 	}
-	return call, trace.JSON(), nil
+	return out, nil
 }
 
 // passages are the FAQ entries nearest to a question, as trusted knowledge.

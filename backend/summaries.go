@@ -57,12 +57,12 @@ func (c completer) Complete(ctx context.Context, call chat.Call, caller chat.Cal
 
 // summaryOf is the rolling summary for a prompt; without one the prompt does
 // with what it can recall. The conversation is offered for a fresh one.
-func (p *parts) summaryOf(ctx context.Context, head chat.Conversation, msgs []chat.Message) prompt.Summary {
+func (p *parts) summaryOf(ctx context.Context, head *chat.Conversation, msgs []chat.Message) prompt.Summary {
 	s := p.settings.Current()
 	if !s.Context.Summaries {
 		return prompt.Summary{}
 	}
-	p.summariser.Offer(head, msgs, s.Upstream.Model)
+	p.summariser.Offer(*head, msgs, s.Upstream.Model)
 	if len(msgs) < 40 {
 		return prompt.Summary{}
 	}

@@ -32,9 +32,18 @@ type Upstream interface {
 	Answer(ctx context.Context, call chat.Call, caller chat.Caller, sink chat.Sink) (chat.Result, error)
 }
 
-// Prompter assembles what the upstream sees; trace is kept for the owner.
+// Prompter assembles what the upstream sees.
 type Prompter interface {
-	Prompt(ctx context.Context, head chat.Conversation, msgs []chat.Message, question []chat.Message) (call chat.Call, trace string, err error)
+	Prompt(ctx context.Context, head *chat.Conversation, msgs []chat.Message, question []chat.Message) (Prompt, error)
+}
+
+// Prompt is what the upstream sees. Until Release, if there is one, call and
+// trace belong to the turn; afterwards their memory is used again, but for the
+// contents of the call's messages.
+type Prompt struct {
+	Call    chat.Call
+	Trace   string // how it was made, for the owner; "": not kept
+	Release func() // may be nil
 }
 
 // Curated answers from the owner's FAQ.

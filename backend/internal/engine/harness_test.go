@@ -153,12 +153,12 @@ func echo(_ context.Context, call chat.Call, sink chat.Sink) (chat.Result, error
 
 type plain struct{ found string }
 
-func (plain) Prompt(_ context.Context, _ chat.Conversation, _, open []chat.Message) (chat.Call, string, error) {
+func (plain) Prompt(_ context.Context, _ *chat.Conversation, _, open []chat.Message) (Prompt, error) {
 	var all []string
 	for _, m := range open {
 		all = append(all, m.Text)
 	}
-	return chat.Call{Messages: []chat.PromptMessage{{Content: strings.Join(all, "+")}}}, "", nil
+	return Prompt{Call: chat.Call{Messages: []chat.PromptMessage{{Content: strings.Join(all, "+")}}}}, nil
 }
 
 func (plain) Exact(context.Context, string, string) (CuratedAnswer, bool) {

@@ -85,6 +85,7 @@ type of struct {
 	begun  time.Time
 	first  time.Time // the first piece was shown
 	info   chat.TurnInfo
+	prompt Prompt
 	stream FilterStream
 	words  string       // text, when it was last asked for
 	emit   chat.Sink    // what the filter lets pass goes here
@@ -102,6 +103,9 @@ const keptSaid = 64 << 10
 
 // reset makes the turn ready for the next one.
 func (t *turn) reset() {
+	if t.prompt.Release != nil {
+		t.prompt.Release()
+	}
 	t.life.Reset()
 	clear(t.open)
 	t.open, t.said = t.open[:0], t.said[:0]
@@ -234,18 +238,19 @@ func (t *turn) answer() outcome {
 		return t.offlineAnswer(question, "", chat.FaultNoKey)
 	}
 	began := e.cfg.Now()
-	call, trace, err := e.prompter.Prompt(&t.life, t.head, t.msgs, t.open)
+	var err error
+	t.prompt, err = e.prompter.Prompt(&t.life, &t.head, t.msgs, t.open)
 	t.info.PromptUS = e.cfg.Now().Sub(began).Microseconds()
 	if err != nil {
 		e.log.Error("a prompt could not be assembled", "conversation", t.r.id, "err", err)
 		return t.offlineAnswer(question, err.Error(), chat.FaultRequest)
 	}
 	if e.cfg.KeepTrace != nil && e.cfg.KeepTrace() {
-		t.info.PromptTrace = trace
+		t.info.PromptTrace = t.prompt.Trace
 	}
 	t.startReview(question)
-	sink, flush := t.sinks(&call)
-	res, err := e.upstream.Answer(&t.life, call, t.caller(), sink)
+	sink, flush := t.sinks(&t.prompt.Call)
+	res, err := e.upstream.Answer(&t.life, t.prompt.Call, t.caller(), sink)
 	if ferr := flush(); err == nil {
 		err = ferr
 	}

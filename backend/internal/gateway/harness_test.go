@@ -50,12 +50,12 @@ func (u *upstream) count() int { u.mu.Lock(); defer u.mu.Unlock(); return len(u.
 
 type prompter struct{}
 
-func (prompter) Prompt(_ context.Context, _ chat.Conversation, _, open []chat.Message) (chat.Call, string, error) {
+func (prompter) Prompt(_ context.Context, _ *chat.Conversation, _, open []chat.Message) (engine.Prompt, error) {
 	var texts []string
 	for _, m := range open {
 		texts = append(texts, m.Text)
 	}
-	return chat.Call{Messages: []chat.PromptMessage{{Role: chat.RoleUser, Content: strings.Join(texts, "|")}}}, "", nil
+	return engine.Prompt{Call: chat.Call{Messages: []chat.PromptMessage{{Role: chat.RoleUser, Content: strings.Join(texts, "|")}}}}, nil
 }
 
 type curated struct{}

@@ -58,7 +58,7 @@ func colleague(name string) string {
 // blocked never reaches the upstream, not even later as history; sentences of
 // the system (apologies, "a person will be with you") say nothing about the
 // matter; half an answer does, as the visitor has read it.
-func usable(m chat.Message) bool {
+func usable(m *chat.Message) bool {
 	if m.Mark == "blocked" || strings.TrimSpace(m.Text) == "" {
 		return false
 	}
@@ -72,7 +72,7 @@ func usable(m chat.Message) bool {
 }
 
 // toEntry makes the context form of a message.
-func toEntry(m chat.Message) entry {
+func toEntry(m *chat.Message) entry {
 	return entry{seq: m.Seq, from: m.From, name: m.Author, text: nameFiles(strings.TrimSpace(m.Text))}
 }
 
@@ -88,9 +88,9 @@ func nameFiles(text string) string {
 	return fileLink.ReplaceAllString(text, "(sent a file: $1)")
 }
 
-// split separates the conversation into context and question. Messages below
-// the fence are dropped.
-func split(in Input) (context []entry, question []entry) {
+// split separates the conversation into context and question, which it appends
+// to what it is given. Messages below the fence are dropped.
+func split(in *Input, context, question []entry) ([]entry, []entry) {
 	asked := in.Question
 	msgs := in.Messages
 	if len(asked) == 0 {
@@ -100,30 +100,33 @@ func split(in Input) (context []entry, question []entry) {
 		}
 		asked, msgs = msgs[i:], msgs[:i]
 	}
-	isAsked := make(map[int64]bool, len(asked))
-	for _, m := range asked {
-		if m.From == chat.FromVisitor && usable(m) {
+	for i := range asked {
+		if m := &asked[i]; m.From == chat.FromVisitor && usable(m) {
 			question = append(question, toEntry(m))
 		}
-		if m.Seq != 0 {
-			isAsked[m.Seq] = true
-		}
 	}
-	context = make([]entry, 0, len(msgs))
 	withheld := reviewed(msgs)
-	for i, m := range msgs {
-		if m.Seq >= in.Head.Fence && !isAsked[m.Seq] && usable(m) && !withheld[i] {
+	for i := range msgs {
+		m := &msgs[i]
+		if m.Seq >= in.Head.Fence && usable(m) && !withheld[i] && !isAsked(asked, m.Seq) {
 			context = append(context, toEntry(m))
 		}
 	}
 	return context, question
 }
 
+// isAsked reports whether the message is of the question, which is one message,
+// or a few in a row.
+func isAsked(asked []chat.Message, seq int64) bool {
+	return seq != 0 && slices.ContainsFunc(asked, func(m chat.Message) bool { return m.Seq == seq })
+}
+
 // reviewed marks the visitor's messages whose turn the model's review withheld:
 // like what a filter blocked, they are not told again.
 func reviewed(msgs []chat.Message) map[int]bool {
 	var out map[int]bool // most conversations need none
-	for i, m := range msgs {
+	for i := range msgs {
+		m := &msgs[i]
 		if m.From != chat.FromSystem || m.Finish != chat.FinishBlocked || m.Turn == nil ||
 			!slices.ContainsFunc(m.Turn.Hits, func(h chat.Hit) bool { return h.Layer == chat.LayerReview }) {
 			continue

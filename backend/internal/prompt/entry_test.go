@@ -13,7 +13,7 @@ func TestFilesAreNamedNotLinked(t *testing.T) {
 		"see [a.pdf](/v1/files/00e2bcd8457f8e989f99a2ced0fdb56c.pdf) and [b](/c)":  "see (sent a file: a.pdf) and [b](/c)",
 		"[mine](https://shop.example/v1/files/x) stays, and so does /v1/files/y.z": "[mine](https://shop.example/v1/files/x) stays, and so does /v1/files/y.z",
 	} {
-		if got := toEntry(chat.Message{From: chat.FromVisitor, Text: in}).text; got != want {
+		if got := toEntry(&chat.Message{From: chat.FromVisitor, Text: in}).text; got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
 		}
 	}
@@ -32,7 +32,7 @@ func TestReviewedIsNotToldAgain(t *testing.T) {
 	for i := range in.Messages {
 		in.Messages[i].Seq = int64(i + 1)
 	}
-	context, question := split(in)
+	context, question := split(&in, nil, nil)
 	var got []string
 	for _, e := range append(context, question...) {
 		got = append(got, e.text)

@@ -28,7 +28,7 @@ const (
 // Summarise covers everything from the fence up to keepOut messages before the
 // end. A conversation that is too short gives the zero Summary.
 func (x *Extractor) Summarise(model string, head chat.Conversation, msgs []chat.Message) Summary {
-	context, _ := split(Input{Head: head, Messages: msgs, Question: []chat.Message{{}}})
+	context, _ := split(&Input{Head: head, Messages: msgs, Question: []chat.Message{{}}}, nil, nil)
 	if len(context) <= keepOut {
 		return Summary{}
 	}

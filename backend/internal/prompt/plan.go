@@ -49,8 +49,23 @@ type plan struct {
 	knowledge string
 	record    record
 	from      int // context[from:] stands word for word in the prompt
-	notes     map[Kind]string
-	spent     map[Kind]int
+	notes     [len(kinds)]string
+	spent     [len(kinds)]int
+
+	// What the prompt is handed out in.
+	msgs   []chat.PromptMessage
+	parts  []Part
+	latest []int64
+}
+
+// reset lets go of everything but the memory of the slices.
+func (p *plan) reset() {
+	clear(p.context)
+	clear(p.asked)
+	clear(p.msgs)
+	clear(p.parts)
+	*p = plan{context: p.context[:0], asked: p.asked[:0], question: entryText{seqs: p.question.seqs[:0]},
+		msgs: p.msgs[:0], parts: p.parts[:0], latest: p.latest[:0]}
 }
 
 // entryText is a text with the messages that it came from.
@@ -59,32 +74,28 @@ type entryText struct {
 	seqs []int64
 }
 
-func newPlan(b *Builder, in Input) *plan {
+func (p *plan) begin(b *Builder, in *Input) {
 	limit := in.Budget
 	if limit <= 0 {
 		limit = b.cfg.Tokens
 	}
 	limit = max(limit, MinBudget)
-	p := &plan{
-		b: b, in: in, limit: limit, left: limit - perPrompt,
-		notes: make(map[Kind]string), spent: make(map[Kind]int),
-	}
-	p.context, p.asked = split(in)
+	p.b, p.in, p.limit, p.left = b, *in, limit, limit-perPrompt
+	p.context, p.asked = split(&p.in, p.context[:0], p.asked[:0])
 	p.from = len(p.context)
-	texts := make([]string, 0, len(p.asked))
-	for _, e := range p.asked {
-		texts = append(texts, e.text)
-		p.question.seqs = append(p.question.seqs, e.seq)
+	for i := range p.asked {
+		p.question.seqs = append(p.question.seqs, p.asked[i].seq)
 	}
-	p.question.text = strings.Join(texts, "\n")
-	return p
+	if p.question.text = joinTexts(p.asked); len(p.asked) == 1 {
+		p.question.text = p.asked[0].text
+	}
 }
 
 func (p *plan) count(text string) int { return p.b.counter.Count(p.in.Model, text) }
 
 func (p *plan) spend(k Kind, tokens int) {
 	p.left -= tokens
-	p.spent[k] += tokens
+	p.spent[k.place()] += tokens
 }
 
 // fitSystem writes the owner's instructions and the rules.
@@ -93,7 +104,7 @@ func (p *plan) fitSystem() {
 		instructions: p.in.Instructions, site: p.in.Site, language: Language(p.question.text, p.in.Locale), model: p.in.Model, limit: p.limit,
 	}, p.writeSystem)
 	if p.system = sys.text; sys.note != "" {
-		p.notes[KindInstructions] = sys.note
+		p.notes[KindInstructions.place()] = sys.note
 	}
 	p.spend(KindInstructions, p.count(p.system)+perMessage)
 }
@@ -118,7 +129,7 @@ func (p *plan) fitQuestion() {
 	room := int(shareQuestion*float64(p.left)) - perMessage
 	if p.count(p.question.text) > room {
 		p.question.text = p.cut(p.question.text, room, cutMiddle)
-		p.notes[KindQuestion] = "the question is longer than its share of the budget and was cut in the middle"
+		p.notes[KindQuestion.place()] = "the question is longer than its share of the budget and was cut in the middle"
 	}
 	p.spend(KindQuestion, p.count(p.question.text)+perMessage)
 }
@@ -141,7 +152,7 @@ func (p *plan) fitKnowledge() {
 			room -= n
 			p.spend(KindKnowledge, n)
 		} else {
-			p.notes[KindKnowledge] = "not every passage fitted"
+			p.notes[KindKnowledge.place()] = "not every passage fitted"
 		}
 	}
 	p.knowledge = b.String()
@@ -192,8 +203,7 @@ func (p *plan) widenLatest() {
 
 // messages puts the prompt together.
 func (p *plan) messages() []chat.PromptMessage {
-	out := make([]chat.PromptMessage, 0, len(p.context)-p.from+4)
-	out = append(out, chat.PromptMessage{Role: chat.RoleSystem, Content: p.system + p.knowledge})
+	out := append(p.msgs[:0], chat.PromptMessage{Role: chat.RoleSystem, Content: p.system + p.knowledge})
 	if !p.record.empty() {
 		out = append(out,
 			chat.PromptMessage{Role: chat.RoleUser, Content: p.record.text()},
@@ -202,7 +212,8 @@ func (p *plan) messages() []chat.PromptMessage {
 	for _, e := range p.context[p.from:] {
 		out = appendTurn(out, e.role(), e.content())
 	}
-	return appendTurn(out, chat.RoleUser, p.question.text)
+	p.msgs = appendTurn(out, chat.RoleUser, p.question.text)
+	return p.msgs
 }
 
 // appendTurn adds a message, joining it with the one before when both have the
@@ -221,19 +232,17 @@ func (p *plan) trace(msgs []chat.PromptMessage) Trace {
 		Model: p.in.Model, Budget: p.limit, Tokens: p.limit - p.left, Fence: p.in.Head.Fence,
 		Left: p.from, Context: len(p.context) > p.from || !p.record.empty(), Recall: p.record.reasons,
 	}
-	var latest []int64
-	for _, e := range p.context[p.from:] {
-		latest = append(latest, e.seq)
+	for i := range p.context[p.from:] {
+		p.latest = append(p.latest, p.context[p.from+i].seq)
 	}
-	seqs := map[Kind][]int64{KindLatest: latest, KindQuestion: p.question.seqs}
-	for k, s := range p.record.seqs {
-		seqs[k] = s
-	}
-	for _, k := range []Kind{KindInstructions, KindKnowledge, KindStart, KindFacts, KindSummary, KindRecalled, KindLatest, KindQuestion} {
-		if p.spent[k] > 0 {
-			t.Parts = append(t.Parts, Part{Kind: k, Tokens: p.spent[k], Seqs: seqs[k], Note: p.notes[k]})
+	seqs := p.record.seqs
+	seqs[KindLatest.place()], seqs[KindQuestion.place()] = p.latest, p.question.seqs
+	for i, k := range kinds {
+		if p.spent[i] > 0 {
+			p.parts = append(p.parts, Part{Kind: k, Tokens: p.spent[i], Seqs: seqs[i], Note: p.notes[i]})
 		}
 	}
+	t.Parts = p.parts
 	if p.b.cfg.KeepPrompt {
 		t.Prompt = msgs
 	}

@@ -12,7 +12,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
+	"unsafe"
 
 	"haoke/backend/internal/chat"
 )
@@ -82,6 +84,7 @@ type Builder struct {
 	counter Counter
 	hot     *memories
 	systems systems
+	memory  sync.Pool // of prompts
 }
 
 // New makes a Builder.
@@ -98,7 +101,9 @@ func New(cfg Config, counter Counter) *Builder {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	return &Builder{cfg: cfg, counter: counter, hot: newMemories(cfg.Hot, cfg.HotBytes)}
+	b := &Builder{cfg: cfg, counter: counter, hot: newMemories(cfg.Hot, cfg.HotBytes)}
+	b.memory.New = newPrompt
+	return b
 }
 
 // Forget drops what is remembered of a conversation, for example after its
@@ -115,13 +120,32 @@ func (b *Builder) Forget(id chat.ConversationID) { b.hot.forget(id) }
 // with an assistant's "Noted."; then the latest turns, visitor and assistant
 // alternating; last the question, in the user role.
 func (b *Builder) Build(ctx context.Context, in Input) (chat.Call, Trace, error) {
+	x := &Prompt{}
+	err := b.assemble(ctx, &in, x)
+	return x.Call, x.Trace, err
+}
+
+// Assemble is Build in memory that is used again: what it returns is valid
+// until its Release, the contents of the messages beyond that.
+func (b *Builder) Assemble(ctx context.Context, in *Input) (*Prompt, error) {
+	x := b.memory.Get().(*Prompt)
+	x.b = b
+	if err := b.assemble(ctx, in, x); err != nil {
+		x.release()
+		return nil, err
+	}
+	return x, nil
+}
+
+func (b *Builder) assemble(ctx context.Context, in *Input, x *Prompt) error {
 	if err := ctx.Err(); err != nil {
-		return chat.Call{}, Trace{}, fmt.Errorf("assemble prompt: %w", err)
+		return fmt.Errorf("assemble prompt: %w", err)
 	}
 	start := b.cfg.Now()
-	p := newPlan(b, in)
+	p := &x.plan
+	p.begin(b, in)
 	if p.question.text == "" {
-		return chat.Call{}, Trace{}, fmt.Errorf("assemble prompt: %w", ErrNoQuestion)
+		return fmt.Errorf("assemble prompt: %w", ErrNoQuestion)
 	}
 	p.fitSystem()
 	p.fitQuestion()
@@ -132,7 +156,43 @@ func (b *Builder) Build(ctx context.Context, in Input) (chat.Call, Trace, error)
 		p.widenLatest()
 	}
 	msgs := p.messages()
-	tr := p.trace(msgs)
-	tr.Micros = b.cfg.Now().Sub(start).Microseconds()
-	return chat.Call{Messages: msgs, Model: in.Model}, tr, nil
+	x.Trace = p.trace(msgs)
+	x.Trace.Micros = b.cfg.Now().Sub(start).Microseconds()
+	x.Call = chat.Call{Messages: msgs, Model: in.Model}
+	return nil
+}
+
+// Prompt is an assembled prompt. One goroutine uses it at a time.
+type Prompt struct {
+	Call    chat.Call
+	Trace   Trace
+	Release func() // gives the memory back; to be called once
+
+	b    *Builder
+	plan plan
+	json []byte
+}
+
+// keptJSON bounds the memory for a prompt that is used again.
+const keptJSON = 64 << 10
+
+func newPrompt() any {
+	x := &Prompt{}
+	x.Release = x.release
+	return x
+}
+
+// JSON is the trace as it is stored with an answer, valid until Release.
+func (x *Prompt) JSON() string {
+	x.json = x.Trace.append(x.json[:0])
+	return unsafe.String(unsafe.SliceData(x.json), len(x.json))
+}
+
+func (x *Prompt) release() {
+	b := x.b
+	x.plan.reset()
+	x.Call, x.Trace, x.b, x.json = chat.Call{}, Trace{}, nil, x.json[:0]
+	if cap(x.json) <= keptJSON && cap(x.plan.context) <= 512 {
+		b.memory.Put(x)
+	}
 }

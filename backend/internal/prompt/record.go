@@ -35,7 +35,7 @@ const (
 // record is the part of a prompt that stands for the older conversation.
 type record struct {
 	lines   []string
-	seqs    map[Kind][]int64
+	seqs    [len(kinds)][]int64
 	reasons []Reason
 }
 
@@ -64,7 +64,6 @@ func (s *section) add(line string, cost int, seqs ...int64) {
 // fitRecord writes the record of everything before the latest turns, in what
 // the budget has left.
 func (p *plan) fitRecord() {
-	p.record.seqs = make(map[Kind][]int64)
 	frame := 2*perMessage + p.count(ack) + p.lineCost(headRecord)
 	room := p.left - frame
 	if room < 40 || p.from == 0 {
@@ -85,7 +84,7 @@ func (p *plan) fitRecord() {
 	p.spend(KindRecalled, frame)
 	for _, s := range []section{start, facts, summary, recalled} {
 		p.record.lines = append(p.record.lines, s.lines...)
-		p.record.seqs[s.kind] = s.seqs
+		p.record.seqs[s.kind.place()] = s.seqs
 		p.spend(s.kind, s.cost)
 	}
 	if len(p.record.lines) == 1 {

@@ -144,7 +144,7 @@ func (s *Summariser) renew(ctx context.Context, j job) error {
 	if old.Fence != j.head.Fence {
 		old = Summary{Fence: j.head.Fence}
 	}
-	entries, _ := split(Input{Head: j.head, Messages: j.msgs, Question: []chat.Message{{}}})
+	entries, _ := split(&Input{Head: j.head, Messages: j.msgs, Question: []chat.Message{{}}}, nil, nil)
 	var fresh []entry
 	for _, e := range entries[:max(0, len(entries)-keepOut)] {
 		if e.seq > old.Upto {

@@ -1,8 +1,6 @@
 package prompt
 
 import (
-	"sync"
-
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/codec"
 )
@@ -21,6 +19,19 @@ const (
 	KindLatest       Kind = "latest"
 	KindQuestion     Kind = "question"
 )
+
+// kinds are the parts in their order.
+var kinds = [...]Kind{KindInstructions, KindKnowledge, KindStart, KindFacts, KindSummary, KindRecalled, KindLatest, KindQuestion}
+
+// place is where a kind stands in kinds.
+func (k Kind) place() int {
+	for i := range kinds {
+		if kinds[i] == k {
+			return i
+		}
+	}
+	panic("prompt: no such part: " + string(k)) // a slip in this package
+}
 
 // Part is one part of a prompt as the Trace reports it.
 type Part struct {
@@ -52,14 +63,13 @@ type Trace struct {
 	Context bool                 `json:"context"` // anything of this conversation besides the question is in it
 }
 
-var traceBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 8<<10); return &b }}
+// JSON returns the trace as it is stored with an answer.
+func (t *Trace) JSON() string { return string(t.append(nil)) }
 
-// JSON returns the trace as it is stored with an answer. It is written by hand
-// because every turn writes one, with the whole prompt in it.
-func (t Trace) JSON() string {
-	buf := traceBuffers.Get().(*[]byte)
-	defer traceBuffers.Put(buf)
-	b := codec.AppendString(append((*buf)[:0], `{"model":`...), t.Model)
+// append appends JSON. It is written by hand because every turn writes one,
+// with the whole prompt in it.
+func (t *Trace) append(b []byte) []byte {
+	b = codec.AppendString(append(b, `{"model":`...), t.Model)
 	b = codec.AppendInt(append(b, `,"budget":`...), int64(t.Budget))
 	b = codec.AppendInt(append(b, `,"tokens":`...), int64(t.Tokens))
 	if t.Fence != 0 {
@@ -80,11 +90,7 @@ func (t Trace) JSON() string {
 		b = codec.AppendString(append(codec.AppendString(b, string(m.Role)), `,"content":`...), m.Content)
 		b = append(b, either(i == len(t.Prompt)-1, `}]`, `}`)...)
 	}
-	b = append(codec.AppendBool(append(b, `,"context":`...), t.Context), '}')
-	if cap(b) <= 64<<10 {
-		*buf = b
-	}
-	return string(b)
+	return append(codec.AppendBool(append(b, `,"context":`...), t.Context), '}')
 }
 
 func appendParts(b []byte, parts []Part) []byte {

@@ -23,7 +23,7 @@ func TestTraceJSON(t *testing.T) {
 	}
 	one := full
 	one.Recall, one.Prompt, one.Parts = one.Recall[:1], one.Prompt[:1], one.Parts[:1]
-	for _, want := range []Trace{{}, full, one, {Parts: []Part{}}} {
+	for _, want := range []*Trace{{}, &full, &one, {Parts: []Part{}}} {
 		text := want.JSON()
 		var got, std Trace
 		if err := json.Unmarshal([]byte(text), &got); err != nil {

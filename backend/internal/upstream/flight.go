@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math"
+	"slices"
 	"sync"
 
 	"haoke/backend/internal/chat"
@@ -198,6 +199,7 @@ func (c *Client) launch(cfg *Config, call chat.Call, caller chat.Caller, sink ch
 		maxN: call.MaxTokens + 16,
 		buf:  answerBufs.Get().(*answerBuf),
 	}
+	call.Messages = slices.Clone(call.Messages) // the caller's are used again, and the flight may outlive it
 	sub := &f.first
 	f.add(sub, caller)
 	if cfg.Coalesce <= 0 {
