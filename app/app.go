@@ -37,6 +37,9 @@ const (
 // Main runs the desktop program and returns its exit code: 0 done, 1 failed,
 // 2 wrong usage.
 func Main(args []string) int {
+	if len(args) == 2 && args[0] == "update-watch" { // the version from before, while a new one starts
+		return failed(backend.WatchUpdate(context.Background(), args[1]))
+	}
 	cfg := backend.Config{Desktop: true}
 	flags := flag.NewFlagSet("haoke", flag.ContinueOnError)
 	flags.StringVar(&cfg.DataDir, "data", dataDefault(), "data folder")
@@ -112,6 +115,8 @@ type App struct {
 	notes  bool          // the system shows notifications
 	nudge  chan struct{} // look at everything now
 	placed sync.Once
+	// started is when this program began.
+	started time.Time
 	// successor is the program that takes this one's place when the window has
 	// closed; "": none. Written before the window is told to.
 	successor string
@@ -134,7 +139,7 @@ type App struct {
 
 func newApp(cfg backend.Config) *App {
 	a := &App{
-		cfg: cfg, place: loadPlace(cfg.DataDir), log: os.Stderr, nudge: make(chan struct{}, 1),
+		started: time.Now(), cfg: cfg, place: loadPlace(cfg.DataDir), log: os.Stderr, nudge: make(chan struct{}, 1),
 		desktop: backend.Desktop{Language: "auto", Theme: "auto", CloseToTray: true, Notifications: true},
 	}
 	a.bridge = &Bridge{app: a}
@@ -156,7 +161,7 @@ func (a *App) options() *options.App {
 	return &options.App{
 		Title: "Haoke", Width: width, Height: height, MinWidth: minWidth, MinHeight: minHeight,
 		StartHidden:              a.hidden,
-		BackgroundColour:         options.NewRGB(0xFA, 0xF9, 0xF7),
+		BackgroundColour:         ground(a.place.Dark),
 		AssetServer:              &assetserver.Options{Middleware: a.door.middleware},
 		OnStartup:                a.startup,
 		OnDomReady:               a.domReady,

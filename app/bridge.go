@@ -208,6 +208,14 @@ func safeLink(address string) bool {
 // Zoomed remembers the page's zoom in percent.
 func (b *Bridge) Zoomed(percent int) { b.app.keep(func(p *place) { p.Zoom = zoomOf(percent) }) }
 
+// Shaded says whether the page is dark.
+func (b *Bridge) Shaded(dark bool) { b.app.shaded(dark) }
+
+// Painted notes when a page was first seen: began is the start of its load in
+// milliseconds since 1970, after is how many later the first text or picture
+// was on the screen.
+func (b *Bridge) Painted(began, after float64) { b.app.painted(began, after) }
+
 // Notify is the page's wish for a native notification. Waiting visitors are the
 // shell's own business, which knows the quiet hours and does not say a thing
 // twice; so the wish only makes it look now.

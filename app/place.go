@@ -19,6 +19,7 @@ type place struct {
 	Height        int    `json:"height"`
 	Maximised     bool   `json:"maximised"`
 	Zoom          int    `json:"zoom"` // percent; 0: 100
+	Dark          bool   `json:"dark"` // the page's colours when it was seen last
 	TrayExplained bool   `json:"tray_explained"`
 	ToldUpdate    string `json:"told_update,omitempty"` // the version that a notification told of
 }

@@ -35,4 +35,20 @@
   addEventListener('dragover', (e) => e.preventDefault());
   addEventListener('drop', (e) => e.preventDefault());
   apply();
+  // The window behind the page has its colour, also at the next start.
+  const shade = () => {
+    const theme = document.documentElement.dataset.theme; // pages that explain something have none
+    if (theme && bridge()) bridge().Shaded(theme === 'dark');
+  };
+  new MutationObserver(shade).observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });
+  shade();
+  // How soon something was seen, for the log. What was painted before this
+  // script came is still known.
+  const seen = new PerformanceObserver((list) => {
+    const first = list.getEntriesByName('first-contentful-paint')[0];
+    if (!first) return;
+    seen.disconnect();
+    if (bridge()) bridge().Painted(performance.timeOrigin, first.startTime);
+  });
+  seen.observe({ type: 'paint', buffered: true });
 })();

@@ -4,10 +4,12 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"fmt"
 	goruntime "runtime"
 	"strconv"
 	"strings"
 
+	"github.com/wailsapp/wails/v2/pkg/options"
 	"github.com/wailsapp/wails/v2/pkg/runtime"
 )
 
@@ -35,6 +37,36 @@ func zoomOf(percent int) int {
 		return 100
 	}
 	return min(max(percent, 50), 200)
+}
+
+// ground is the colour behind the page: what is seen before its first paint and
+// at the edge of a window that grows.
+func ground(dark bool) *options.RGBA {
+	if dark {
+		return options.NewRGB(0x16, 0x15, 0x13)
+	}
+	return options.NewRGB(0xFA, 0xF9, 0xF7)
+}
+
+// shaded gives the window the page's colour, now and at the next start.
+func (a *App) shaded(dark bool) {
+	if a.placeNow().Dark == dark {
+		return
+	}
+	a.keep(func(p *place) { p.Dark = dark })
+	c := ground(dark)
+	runtime.WindowSetBackgroundColour(a.ctx, c.R, c.G, c.B, c.A)
+}
+
+// painted writes down how soon a page was seen. The figures come from a script
+// in the page and are taken for what they are, so they are only written when
+// they make sense.
+func (a *App) painted(began, after float64) {
+	since := began + after - float64(a.started.UnixMilli())
+	if !(after >= 0 && after < 1e6 && since >= 0 && since < 1e12) {
+		return
+	}
+	fmt.Fprintf(a.log, "haoke: window: first paint %.0f ms after its load began, %.0f ms after the program\n", after, since)
 }
 
 // beforeClose decides what closing the window means. Service never stops

@@ -19,7 +19,7 @@ let failed = 0;
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Waits for a condition; what it throws meanwhile is only told at the end. */
-export async function until(what, check, seconds = 60) {
+export async function until(what, check, seconds = 60, pause = 250) {
   const end = Date.now() + seconds * 1000;
   let last;
   while (Date.now() < end) {
@@ -29,7 +29,7 @@ export async function until(what, check, seconds = 60) {
     } catch (error) {
       last = error;
     }
-    await sleep(250);
+    await sleep(pause);
   }
   throw new Error(`${what}: not within ${seconds} s${last ? ` (${last.message})` : ''}`);
 }

@@ -84,11 +84,38 @@ await test('it opens as it was left', async () => {
   shot('overview');
 });
 
+await test('the first paint is told: the mark at its place, then the page', async () => {
+  const line = await until('the figure in the log', () => /first paint (\d+) ms after its load began, (\d+) ms after the program/.exec(app.err));
+  const b = box(win);
+  if (!pixels('#0F7B6C', { x: b.x + 18, y: b.y + 18, w: 24, h: 24 })) throw new Error('no mark at its place');
+  console.log(`      first paint ${line[1]} ms after the load began, ${line[2]} ms after the program's start`);
+});
+
 await test('links open in the real browser, and the page stays', async () => {
   const b = box(win);
   clickAt(b.x + b.w - 94, b.y + 35); // "Open widget"
   await until('the address', () => existsSync(opened) && readFileSync(opened, 'utf8').startsWith(at.public));
   await until('the rail of the page', () => pixels('#0F7B6C') > 40);
+  if ((await stop(app)) !== 0) throw new Error('exit code');
+});
+
+await test('a dark desktop has a dark window from the first moment of the second start on', async () => {
+  const dark = { GTK_THEME: 'Adwaita:dark' };
+  app = start(WINDOW, ['--data', own, ...ports], dark);
+  await ready(app);
+  await until('the dark page', () => pixels('#3FB8A3') > 40 && place(own).dark);
+  shot('dark');
+  if ((await stop(app)) !== 0) throw new Error('exit code');
+  app = start(WINDOW, ['--data', own, ...ports], dark);
+  let looks = 0;
+  let light = 0;
+  await until('the dark page', () => {
+    looks++;
+    light += pixels('#FAF9F7') > 2000;
+    return pixels('#3FB8A3') > 40;
+  }, 60, 0);
+  if (light) throw new Error(`light in ${light} of ${looks} looks`);
+  console.log(`      ${looks} looks from the start on, all of them dark`);
   if ((await stop(app)) !== 0) throw new Error('exit code');
 });
 
