@@ -147,16 +147,16 @@ func (c *Cold) Blob(ctx context.Context, id chat.ConversationID) (Blob, error) {
 // must be the whole conversation, seq 1 to LastSeq. Restoring a conversation
 // that is warm already does nothing, so that two callers may thaw at once.
 func (c *Cold) Restore(ctx context.Context, id chat.ConversationID, msgs []chat.Message) error {
-	rows, err := encodeMessages(msgs)
-	if err != nil {
+	var packed rows
+	if err := packed.encode(msgs); err != nil {
 		return wrap("restore conversation", err)
 	}
-	for i := range rows {
-		if rows[i].seq != int64(i)+1 {
-			return fmt.Errorf("restore conversation: message %d has seq %d", i+1, rows[i].seq)
+	for i := range msgs {
+		if msgs[i].Seq != int64(i)+1 {
+			return fmt.Errorf("restore conversation: message %d has seq %d", i+1, msgs[i].Seq)
 		}
 	}
-	err = c.db.write(ctx, func(tx *Tx) error {
+	err := c.db.write(ctx, func(tx *Tx) error {
 		var n, last int64
 		var cold int
 		err := tx.row("SELECT n, last_seq, cold FROM conversations WHERE id = ?", []any{string(id)}, &n, &last, &cold)
@@ -167,8 +167,8 @@ func (c *Cold) Restore(ctx context.Context, id chat.ConversationID, msgs []chat.
 			return err
 		case cold == warm:
 			return nil
-		case last != int64(len(rows)):
-			return fmt.Errorf("the archive has %d of %d messages", len(rows), last)
+		case last != int64(len(msgs)):
+			return fmt.Errorf("the archive has %d of %d messages", len(msgs), last)
 		}
 		lo, hi := midRange(n)
 		for _, q := range []string{
@@ -179,7 +179,7 @@ func (c *Cold) Restore(ctx context.Context, id chat.ConversationID, msgs []chat.
 				return err
 			}
 		}
-		if err := insertMessages(tx, n, rows); err != nil {
+		if err := packed.insert(tx, n); err != nil {
 			return err
 		}
 		if _, err := tx.exec("DELETE FROM blobs WHERE conv = ?", n); err != nil {

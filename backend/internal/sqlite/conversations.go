@@ -67,16 +67,6 @@ func decodeJSON(text string, v any) error {
 	return nil
 }
 
-// encodeJSON writes a JSON column, empty for the zero value.
-func encodeJSON[T comparable](v T) (string, error) {
-	var zero T
-	if v == zero {
-		return "", nil
-	}
-	b, err := json.Marshal(v)
-	return string(b), err
-}
-
 // head reads the row of a conversation, chat.ErrNotFound when there is none.
 func (c *Conversations) head(ctx context.Context, id chat.ConversationID) (stored, error) {
 	s, err := scanHead(func(dest ...any) error {
@@ -155,81 +145,6 @@ func (c *Conversations) Pending(ctx context.Context) ([]chat.ConversationID, err
 		return err
 	})
 	return ids, wrap("list pending turns", err)
-}
-
-// Commit implements session.Writer.
-func (c *Conversations) Commit(ctx context.Context, ch *session.Change) (int64, error) {
-	rows, err := encodeMessages(ch.Messages)
-	if err != nil {
-		return 0, fmt.Errorf("store messages: %w", err)
-	}
-	var visitor, page string
-	full := ch.Was.Version == 0 || ch.Was.Visitor != ch.Head.Visitor || ch.Was.Page != ch.Head.Page
-	if full {
-		if visitor, err = encodeJSON(ch.Head.Visitor); err == nil {
-			page, err = encodeJSON(ch.Head.Page)
-		}
-		if err != nil {
-			return 0, fmt.Errorf("store conversation: %w", err)
-		}
-	}
-	var ref int64
-	err = c.db.write(ctx, func(tx *Tx) error {
-		var err error
-		if ref, err = writeHead(tx, ch, full, visitor, page); err != nil {
-			return err
-		}
-		return insertMessages(tx, ref, rows)
-	})
-	return ref, wrap("store conversation", err)
-}
-
-// writeHead creates or updates the row of a conversation. It changes nothing
-// when the version is not the expected one.
-func writeHead(tx *Tx, ch *session.Change, full bool, visitor, page string) (int64, error) {
-	h := &ch.Head
-	if ch.Was.Version == 0 {
-		return insertHead(tx, h, visitor, page)
-	}
-	args := []any{h.Version, string(h.Mode), h.Epoch, h.LastSeq, h.UpdatedAt.UnixMilli(), h.Pending, h.Operator, h.Unread,
-		h.Rating, h.Comment, h.Spend, h.Tokens, h.LastText, string(h.LastFrom), h.Blocked, h.Unanswered, h.Fence}
-	var n int64
-	var err error
-	if full {
-		args = append(args, h.Site, h.Visitor.Sub, visitor, page, ch.Ref, ch.Was.Version, len(ch.Messages))
-		n, err = tx.exec(`UPDATE conversations SET version = ?, mode = ?, epoch = ?, last_seq = ?, updated_at = ?, pending = ?,
-			operator = ?, unread = ?, rating = ?, comment = ?, spend = ?, tokens = ?, last_text = ?, last_from = ?, blocked = ?,
-			unanswered = ?, fence = ?, site = ?, sub = ?, visitor = ?, page = ?, indexed_who = 0 WHERE n = ? AND version = ? AND (? = 0 OR cold = 0)`, args...)
-	} else {
-		args = append(args, ch.Ref, ch.Was.Version, len(ch.Messages))
-		n, err = tx.exec(`UPDATE conversations SET version = ?, mode = ?, epoch = ?, last_seq = ?, updated_at = ?, pending = ?,
-			operator = ?, unread = ?, rating = ?, comment = ?, spend = ?, tokens = ?, last_text = ?, last_from = ?, blocked = ?,
-			unanswered = ?, fence = ? WHERE n = ? AND version = ? AND (? = 0 OR cold = 0)`, args...)
-	}
-	if err != nil {
-		return 0, err
-	}
-	if n == 0 {
-		return 0, chat.ErrConflict
-	}
-	return ch.Ref, nil
-}
-
-func insertHead(tx *Tx, h *chat.Conversation, visitor, page string) (int64, error) {
-	var there int
-	err := tx.row("SELECT 1 FROM conversations WHERE id = ?", []any{string(h.ID)}, &there)
-	if err == nil {
-		return 0, chat.ErrConflict
-	}
-	if !noRows(err) {
-		return 0, err
-	}
-	return tx.insert(`INSERT INTO conversations (id, version, site, mode, epoch, last_seq, created_at, updated_at, pending, operator,
-		unread, rating, comment, spend, tokens, last_text, last_from, blocked, unanswered, fence, sub, visitor, page)
-		VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
-		string(h.ID), h.Version, h.Site, string(h.Mode), h.Epoch, h.LastSeq, h.CreatedAt.UnixMilli(), h.UpdatedAt.UnixMilli(),
-		h.Pending, h.Operator, h.Unread, h.Rating, h.Comment, h.Spend, h.Tokens, h.LastText, string(h.LastFrom),
-		h.Blocked, h.Unanswered, h.Fence, h.Visitor.Sub, visitor, page)
 }
 
 // Delete implements session.Writer. The rows of a long conversation go in

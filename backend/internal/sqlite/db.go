@@ -65,13 +65,16 @@ type DB struct {
 
 	tx *Tx // nil while disconnected; writer goroutine only
 
-	before int // size of the batch before; writer goroutine only
+	before int     // size of the batch before; writer goroutine only
+	errs   []error // of the batch; writer goroutine only
 
 	queue   chan *op
 	idle    chan *op
 	closing chan struct{}
 	stopped chan struct{}
 	once    sync.Once
+
+	spareCommits, spareOps sync.Pool
 
 	commits, ops atomic.Uint64
 	health       health

@@ -14,7 +14,10 @@ import (
 // something that was acknowledged is gone. A restored backup looks the same,
 // and needs the same: new epochs, so that widgets start their copy afresh.
 
-const markFormat = "haoke-mark 1 %32s %020d\n"
+const (
+	markFormat = "haoke-mark 1 %32s %020d\n"
+	markDigits = 20
+)
 
 // mark is the open mark file and what it is to say next.
 type mark struct {
@@ -22,6 +25,7 @@ type mark struct {
 	id   string // of the database
 	n    int64  // commits so far
 	lost int64
+	text []byte // what the file says
 }
 
 // openMark compares the database with its mark. It runs before the writer.
@@ -66,13 +70,26 @@ func (db *DB) renewEpochs(ctx context.Context) error {
 }
 
 func (m *mark) write() error {
-	_, err := m.file.WriteAt(fmt.Appendf(nil, markFormat, m.id, m.n), 0)
+	if m.text == nil {
+		m.text = fmt.Appendf(nil, markFormat, m.id, m.n)
+	}
+	// Only the number changes, and it has a fixed place.
+	at := len(m.text) - 2
+	for n := m.n; at >= len(m.text)-1-markDigits; at-- {
+		m.text[at] = '0' + byte(n%10)
+		n /= 10
+	}
+	_, err := m.file.WriteAt(m.text, 0)
 	return err
 }
 
 // count numbers the transaction that is about to be committed.
 func (m *mark) count(tx *Tx) error {
-	return tx.run("UPDATE meta SET value = ? WHERE key = 'commits'", m.n+1)
+	s, err := tx.stmt("UPDATE meta SET value = ? WHERE key = 'commits'")
+	if err != nil {
+		return err
+	}
+	return tx.finish(s.int(m.n + 1))
 }
 
 // committed notes that the numbered transaction is on disk. That the mark

@@ -3,8 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"haoke/backend/internal/chat"
@@ -19,74 +17,32 @@ func midRange(n int64) (lo, hi int64) { return n << seqBits, (n+1)<<seqBits - 1 
 
 const messageColumns = "mid, sender, at, text, client_id, extra"
 
-// extra holds the rarer fields of a message as JSON.
-type extra struct {
-	Finish  chat.Finish    `json:"f,omitempty"`
-	Author  string         `json:"a,omitempty"`
-	Sources []chat.Source  `json:"s,omitempty"`
-	Mark    string         `json:"m,omitempty"`
-	Turn    *chat.TurnInfo `json:"t,omitempty"`
-}
-
-// messageRow is a message ready for its INSERT, encoded before it enters the
-// writer's queue.
-type messageRow struct {
-	seq      int64
-	sender   int
-	at       int64
-	text     string
-	clientID any // string or nil
-	extra    any // string or nil
-	trace    string
-}
-
-func encodeMessages(msgs []chat.Message) ([]messageRow, error) {
-	rows := make([]messageRow, len(msgs))
-	for i := range msgs {
-		m := &msgs[i]
-		r := &rows[i]
-		r.seq, r.at, r.text = m.Seq, m.At.UnixMilli(), m.Text
-		if r.sender = senderCode(m.From); r.sender == 0 {
-			return nil, fmt.Errorf("message from %q: unknown author", m.From)
-		}
-		if m.ClientID != "" {
-			r.clientID = m.ClientID
-		}
-		e := extra{Finish: m.Finish, Author: m.Author, Sources: m.Sources, Mark: m.Mark, Turn: m.Turn}
-		if m.Turn != nil && m.Turn.PromptTrace != "" {
-			turn := *m.Turn
-			r.trace, turn.PromptTrace = turn.PromptTrace, ""
-			e.Turn = &turn
-		}
-		if e.Finish == "" && e.Author == "" && e.Sources == nil && e.Mark == "" && e.Turn == nil {
-			continue
-		}
-		b, err := json.Marshal(e)
-		if err != nil {
-			return nil, fmt.Errorf("encode message: %w", err)
-		}
-		r.extra = string(b)
+// insertMessage adds one message to conversation n. more is the extra column,
+// encoded before the message entered the writer's queue; empty: NULL.
+func insertMessage(tx *Tx, n int64, m *chat.Message, more []byte) error {
+	s, err := tx.stmt("INSERT INTO messages (mid, sender, at, text, client_id, extra) VALUES (?,?,?,?,?,?)")
+	if err != nil {
+		return err
 	}
-	return rows, nil
-}
-
-func insertMessages(tx *Tx, n int64, rows []messageRow) error {
-	for i := range rows {
-		r := &rows[i]
-		mid := n<<seqBits | r.seq
-		_, err := tx.insert("INSERT INTO messages (mid, sender, at, text, client_id, extra) VALUES (?,?,?,?,?,?)",
-			mid, r.sender, r.at, r.text, r.clientID, r.extra)
-		if err != nil {
-			return err
-		}
-		if r.trace == "" {
-			continue
-		}
-		if _, err := tx.insert("INSERT INTO traces (mid, trace) VALUES (?,?)", mid, r.trace); err != nil {
-			return err
-		}
+	mid := n<<seqBits | m.Seq
+	s.int(mid).int(int64(senderCode(m.From))).int(m.At.UnixMilli()).text(m.Text)
+	if m.ClientID == "" {
+		s.null()
+	} else {
+		s.text(m.ClientID)
 	}
-	return nil
+	if len(more) == 0 {
+		s.null()
+	} else {
+		s.textBytes(more)
+	}
+	if err := tx.finish(s); err != nil || m.Turn == nil || m.Turn.PromptTrace == "" {
+		return err
+	}
+	if s, err = tx.stmt("INSERT INTO traces (mid, trace) VALUES (?,?)"); err != nil {
+		return err
+	}
+	return tx.finish(s.int(mid).text(m.Turn.PromptTrace))
 }
 
 // messages reads the rows of conversation n with after < seq <= upto.

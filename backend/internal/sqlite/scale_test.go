@@ -37,20 +37,16 @@ func generate(t testing.TB, path string, n int) {
 				if (done+i)%1000 == 0 {
 					h.Pending, h.Unanswered = 1, true
 				}
-				ref, err := insertHead(tx, &h, "", "")
-				if err != nil {
-					return err
-				}
-				rows, err := encodeMessages([]chat.Message{
+				w := commit{}
+				if err := w.encode(&session.Change{Head: h, Messages: []chat.Message{
 					{Seq: 1, From: chat.FromVisitor, Text: "Question about " + words[rng.IntN(len(words))] + " " + strconv.Itoa(done+i), At: at, ClientID: "1"},
-					{Seq: 2, From: chat.FromAI, Text: "Here is what you need to know.", At: at, Finish: chat.FinishStop}})
-				if err != nil {
+					{Seq: 2, From: chat.FromAI, Text: "Here is what you need to know.", At: at, Finish: chat.FinishStop}}}); err != nil {
 					return err
 				}
-				if err := insertMessages(tx, ref, rows); err != nil {
+				if err := w.do(tx); err != nil {
 					return err
 				}
-				if _, err := tx.exec("UPDATE conversations SET indexed_seq = 2, indexed_who = 1 WHERE n = ?", ref); err != nil {
+				if _, err := tx.exec("UPDATE conversations SET indexed_seq = 2, indexed_who = 1 WHERE n = ?", w.ref); err != nil {
 					return err
 				}
 			}

@@ -38,10 +38,19 @@ type op struct {
 	fn    func(*Tx) error
 	state atomic.Int32
 	done  chan error
+	over  bool // the writer has let go of it; set for the one who waits
 	// solo runs outside any transaction, alone (checkpoint, vacuum).
 	solo bool
 	// force runs even while the store is read-only (the recovery probe).
 	force bool
+}
+
+func newOp(fn func(*Tx) error) *op { return &op{fn: fn, done: make(chan error, 1)} }
+
+// again makes an operation that is over ready to be queued once more.
+func (o *op) again() {
+	o.state.Store(opQueued)
+	o.over = false
 }
 
 // write runs fn in the next group commit and returns after that commit is on
@@ -49,13 +58,24 @@ type op struct {
 // (on a fresh transaction) and must only touch tx and variables that it sets
 // anew each time. When ctx ends before fn was begun, nothing happens.
 func (db *DB) write(ctx context.Context, fn func(*Tx) error) error {
-	return db.enqueue(ctx, db.queue, &op{fn: fn, done: make(chan error, 1)})
+	o, ok := db.spareOps.Get().(*op)
+	if !ok {
+		o = newOp(nil)
+	}
+	o.fn = fn
+	err := db.enqueue(ctx, db.queue, o)
+	if o.over {
+		o.fn = nil
+		o.again()
+		db.spareOps.Put(o)
+	}
+	return err
 }
 
 // writeIdle is write for work that can wait: it runs when no visitor's write
 // is queued, or after idleAfter commits.
 func (db *DB) writeIdle(ctx context.Context, fn func(*Tx) error) error {
-	return db.enqueue(ctx, db.idle, &op{fn: fn, done: make(chan error, 1)})
+	return db.enqueue(ctx, db.idle, newOp(fn))
 }
 
 // alone runs fn on the writer's connection outside a transaction.
@@ -81,12 +101,15 @@ func (db *DB) enqueue(ctx context.Context, queue chan *op, o *op) error {
 	}
 	select {
 	case err := <-o.done:
+		o.over = true
 		return err
 	case <-ctx.Done():
 		if o.state.CompareAndSwap(opQueued, opWithdrawn) {
 			return context.Cause(ctx)
 		}
-		return <-o.done
+		err := <-o.done
+		o.over = true
+		return err
 	case <-db.stopped:
 		// The writer has gone; it answers everything it took, but an
 		// operation can have slipped into the queue behind it.
@@ -207,7 +230,11 @@ func (db *DB) commit(batch []*op) {
 		live[0].done <- err
 		return
 	}
-	errs := make([]error, len(live))
+	if cap(db.errs) < len(live) {
+		db.errs = make([]error, len(live))
+	}
+	errs := db.errs[:len(live)]
+	clear(errs)
 	err := db.transact(live, errs, false)
 	if errors.Is(err, errAgain) {
 		err = db.transact(live, errs, true)
