@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"haoke/backend/internal/auth"
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/codec"
 	"haoke/backend/internal/logs"
@@ -41,6 +42,7 @@ type Live struct {
 // liveConn is one page.
 type liveConn struct {
 	conn  *wsconn.Conn
+	who   auth.Person
 	watch chat.ConversationID
 	log   slog.Level
 	logs  bool
@@ -86,8 +88,25 @@ func (l *Live) Run(ctx context.Context) error {
 		case f := <-l.work:
 			f(ctx)
 		case <-tick.C:
+			l.checkPeople(ctx)
 			l.checkStatus(ctx)
 			l.checkKeys(ctx)
+		}
+	}
+}
+
+// checkPeople closes the sockets of those who have signed out, were removed, or
+// may less than when they came: their page asks anew, and sees what it may.
+func (l *Live) checkPeople(ctx context.Context) {
+	l.mu.Lock()
+	conns := make([]*liveConn, 0, len(l.conns))
+	for c := range l.conns {
+		conns = append(conns, c)
+	}
+	l.mu.Unlock()
+	for _, c := range conns {
+		if !l.a.Guard.Still(ctx, c.who) {
+			c.conn.Close(1008, "signed out")
 		}
 	}
 }

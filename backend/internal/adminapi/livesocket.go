@@ -43,7 +43,7 @@ func (a *API) pollLive(c *call) (any, error) {
 		return a.live.poll(q, c.who.Role == auth.RoleOwner), nil
 	}
 	who, ok := a.Guard.Tickets().Take(auth.ForLive, q.Ticket)
-	if !ok {
+	if !ok || !a.Guard.Still(c.ctx(), who) {
 		return nil, &fault{Type: wire.ProblemSignedOut, Title: "Spent", Status: 401, Detail: "This ticket was used already or is too old."}
 	}
 	if o := c.r.Header.Get("Origin"); o != "" && !liveOrigin(o, c.r) {
@@ -54,7 +54,7 @@ func (a *API) pollLive(c *call) (any, error) {
 	if err != nil {
 		return nil, nil // the answer has been written
 	}
-	go a.live.serve(conn, who.Role == auth.RoleOwner)
+	go a.live.serve(conn, who)
 	return nil, nil
 }
 
@@ -133,8 +133,8 @@ func (l *Live) sinceLocked(after uint64) (events []wire.LiveEvent, gap bool) {
 }
 
 // serve is the reader of one page's socket.
-func (l *Live) serve(conn *wsconn.Conn, owner bool) {
-	c := &liveConn{conn: conn, owner: owner}
+func (l *Live) serve(conn *wsconn.Conn, who auth.Person) {
+	c := &liveConn{conn: conn, who: who, owner: who.Role == auth.RoleOwner}
 	l.mu.Lock()
 	if l.ended {
 		l.mu.Unlock()

@@ -10,6 +10,7 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -49,6 +50,7 @@ type Person struct {
 	Door    Door
 	// Session is the hash of the session's token; nil at the other doors.
 	Session []byte
+	script  [sha256.Size]byte // the hash of the scripts' token; zero at the other doors
 }
 
 type contextKey struct{}

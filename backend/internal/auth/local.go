@@ -52,6 +52,14 @@ func (l *localSessions) get(token []byte, now time.Time, idle, limit time.Durati
 	return s.person, true
 }
 
+// has is get without counting as a use.
+func (l *localSessions) has(token []byte, now time.Time, idle, limit time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	s, ok := l.open[string(token)]
+	return ok && now.Sub(s.seen) < idle && now.Sub(s.created) < limit
+}
+
 // end removes one session, or with a nil token all of a name.
 func (l *localSessions) end(name string, token []byte) {
 	l.mu.Lock()

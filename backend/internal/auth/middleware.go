@@ -64,7 +64,7 @@ func (g *Guard) byToken(r *http.Request, header string) (Person, error) {
 	a, b := sha256.Sum256([]byte(strings.TrimSpace(given))), sha256.Sum256([]byte(want))
 	same := subtle.ConstantTimeCompare(a[:], b[:]) == 1
 	if same && want != "" && strings.EqualFold(scheme, "Bearer") {
-		return Person{Name: "script", Display: "", Role: RoleOwner, Door: DoorToken}, nil
+		return Person{Name: "script", Display: "", Role: RoleOwner, Door: DoorToken, script: a}, nil
 	}
 	if err := g.tries.begin(scripts, g.cfg.ClientIP(r)); err != nil {
 		return Person{}, err
@@ -83,22 +83,11 @@ func (g *Guard) bySession(r *http.Request) (Person, error) {
 	if p, ok := g.local.get(token, g.cfg.Now(), g.idle(), g.max()); ok {
 		return p, nil
 	}
-	s, err := g.sessions.GetSession(ctx, token)
+	s, a, err := g.openSession(ctx, token)
 	if err != nil {
 		return Person{}, err
 	}
 	now := g.cfg.Now()
-	end := s.Created.Add(g.max())
-	if idle := s.Seen.Add(g.idle() + touchEvery); idle.Before(end) {
-		end = idle
-	}
-	if !now.Before(s.Expires) || !now.Before(end) {
-		return Person{}, ErrNotFound
-	}
-	a, err := g.account(ctx, s.Operator)
-	if err != nil {
-		return Person{}, err
-	}
 	if now.Sub(s.Seen) >= touchEvery {
 		s.Seen = now
 		s.Expires = earlier(now.Add(g.idle()), s.Created.Add(g.max()))
@@ -106,6 +95,42 @@ func (g *Guard) bySession(r *http.Request) (Person, error) {
 		_ = g.sessions.PutSession(context.WithoutCancel(ctx), s, false)
 	}
 	return Person{Name: a.Name, Display: a.Display, Role: a.Role, Door: DoorBrowser, Session: token}, nil
+}
+
+// openSession reads a stored session that has not ended, and whose it is.
+func (g *Guard) openSession(ctx context.Context, token []byte) (Session, Account, error) {
+	s, err := g.sessions.GetSession(ctx, token)
+	if err != nil {
+		return s, Account{}, err
+	}
+	now := g.cfg.Now()
+	end := earlier(s.Created.Add(g.max()), s.Seen.Add(g.idle()+touchEvery))
+	if !now.Before(s.Expires) || !now.Before(end) {
+		return s, Account{}, ErrNotFound
+	}
+	a, err := g.account(ctx, s.Operator)
+	return s, a, err
+}
+
+// Still reports whether somebody who signed in before is signed in yet, and with
+// the same role: for what outlives a request. It does not count as a use of the
+// session. When that cannot be found out nothing has ended.
+func (g *Guard) Still(ctx context.Context, p Person) bool {
+	switch p.Door {
+	case DoorToken:
+		want := g.cfg.Token()
+		return want != "" && p.script == sha256.Sum256([]byte(want))
+	case DoorBrowser:
+		if g.local.has(p.Session, g.cfg.Now(), g.idle(), g.max()) {
+			return true
+		}
+		_, a, err := g.openSession(ctx, p.Session)
+		if err != nil {
+			return !errors.Is(err, ErrNotFound)
+		}
+		return a.Role == p.Role
+	}
+	return true
 }
 
 func earlier(a, b time.Time) time.Time {
