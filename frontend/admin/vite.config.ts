@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vite';
@@ -10,6 +11,8 @@ const admin = process.env.HAOKE_ADMIN;
 
 export default defineConfig({
   base: './',
+  // The page shows an answer by the widget's own reading of Markdown.
+  resolve: { alias: { '@widget': fileURLToPath(new URL('../widget/src', import.meta.url)) } },
   plugins: [svelte(), ...(process.env.VITEST ? [svelteTesting()] : []), ...(admin ? [] : [mock()])],
   build: {
     target: ['es2022', 'safari16'],

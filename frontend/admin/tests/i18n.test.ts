@@ -32,7 +32,7 @@ describe('dictionaries', () => {
   });
   it('have no text that nothing uses', () => {
     // Keys that are reached by a value: t.state[key.state] and the like.
-    const computed = /^(trouble|series|nav)\.|\.(units|fault|state|steps|step|maskStyles|storedAs|oddity|region|action|way|detector|failure|kinds|kindHint|column|days|source|levels|schedules|finish)\./;
+    const computed = /^(trouble|series|nav)\.|\.(units|fault|state|steps|step|maskStyles|storedAs|oddity|region|action|way|detector|failure|kinds|kindHint|column|days|source|levels|schedules|finish|part|role|recalled)\./;
     const unused = walk(en as Tree).map(([key]) => key).filter((key) => !computed.test(key) && !new RegExp(`(\\.|['"])${key.split('.').at(-1)}\\b`).test(sources));
     expect(unused).toEqual([]);
   });

@@ -1,9 +1,15 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { en } from '../src/i18n/en';
-import { said } from '../src/i18n/said';
+import { learn, said } from '../src/i18n/said';
 import { reasons } from '../src/i18n/saidwhy';
 import { refusals } from '../src/i18n/saidzh';
+
+test('without the words, a sentence stays as it came', async () => {
+  expect(said('zh-CN', 'The key is empty.')).toBe('The key is empty.');
+  await learn();
+  expect(said('zh-CN', 'The key is empty.')).toBe('密钥为空。');
+});
 
 // That every sentence of the server has its words is seen by a test beside the
 // sentences, which reads Go: TestSaid in backend/internal/adminapi.
@@ -20,7 +26,7 @@ test('sentences of the server are said in Chinese, with what fills their gaps', 
 
 test('a cause behind a cause, what follows, and what fills a gap are read by themselves', () => {
   expect(said('zh-CN', '401 from https://api.example.com/v1/chat/completions: the key "main" was refused; paste a new one (it said: bad: key (1))')).toBe(
-    'https://api.example.com/v1/chat/completions 返回 401：密钥“main” 被拒绝，请粘贴新的密钥（对方说：bad：key（1)）',
+    'https://api.example.com/v1/chat/completions 返回 401：密钥“main” 被拒绝，请粘贴新的密钥（对方说：bad: key (1)）',
   );
   expect(said('zh-CN', 'DeepSeek asked key "b" to slow down (429); it asked for a pause of 20s')).toBe('DeepSeek 要求密钥“b”放慢（429）；要求暂停 20s');
   expect(said('zh-CN', 'https://x.test/v1: the connection was refused; is the server running, is port 443 right?')).toBe('https://x.test/v1：连接被拒绝，服务是否在运行，端口 443 对吗？');

@@ -1,6 +1,6 @@
 import { Format } from '../lib/format';
 import { en, type Dictionary } from './en';
-import { said } from './said';
+import { learn, said } from './said';
 import { zhCN } from './zh-CN';
 
 export type Language = 'en' | 'zh-CN';
@@ -18,16 +18,20 @@ export function pickLanguage(wishes: readonly string[]): Language {
 
 class I18n {
   language = $state<Language>('en');
+  /** The words for the server's sentences are here: what shows them is drawn again. */
+  private learned = $state(false);
   t = $derived(dictionaries[this.language]);
   f = $derived(new Format(this.language));
 
   set(language: Language): void {
     this.language = language;
     document.documentElement.lang = language;
+    if (language === 'zh-CN') learn().then(() => (this.learned = true), () => (this.learned = false));
   }
 
   /** A sentence of the server, in the page's language where it is known. */
   said(sentence: string | undefined): string {
+    void this.learned;
     return said(this.language, sentence);
   }
 

@@ -1,22 +1,27 @@
-import { reasons } from './saidwhy';
-import { refusals } from './saidzh';
-
 /**
  * What the server says, in Chinese. Its sentences are known with their gaps; a
  * cause behind a colon, what follows a semicolon or stands in brackets and what
  * fills a gap are read by themselves. What is not known is shown as it came: it was said by
- * somebody else, a provider or an operating system.
+ * somebody else, a provider or an operating system. The words come when a
+ * Chinese page is opened; until then sentences stay as they are.
  */
 let whole: Map<string, string> | undefined;
 const gapped: [RegExp, string][] = [];
 const known = new Map<string, string>();
 
 /** A sentence with hardly a word of its own fits many others: its gaps take one word each. */
-const few = (en: string) => !en.includes(':') && en.replace(/%[dsq]|[^a-z]/gi, '').length < 7;
+const few = (en: string) => !/%q|:/.test(en) && en.replace(/%[dsq]|[^a-z]/gi, '').length < 7;
 
-function prepare(): Map<string, string> {
+/** Fetches the words. A page that cannot have them goes on without. */
+export async function learn(): Promise<void> {
+  if (whole) return;
+  const [{ refusals }, { reasons }] = await Promise.all([import('./saidzh'), import('./saidwhy')]);
+  whole ??= prepare({ ...refusals, ...reasons });
+}
+
+function prepare(words: Record<string, string>): Map<string, string> {
   const map = new Map<string, string>();
-  for (const [en, text] of [...Object.entries(refusals), ...Object.entries(reasons)]) {
+  for (const [en, text] of Object.entries(words)) {
     if (!/%[dsq]/.test(en)) map.set(en, text);
     else {
       const source = en.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/%d/g, '(-?\\d+)').replace(/%s/g, few(en) ? '(\\S+)' : '(.+?)').replace(/%q/g, '"((?:[^"\\\\]|\\\\.)*)"');
@@ -56,8 +61,7 @@ function read(sentence: string, deep: number): string {
 
 /** The server's sentence in the page's language. */
 export function said(language: string, sentence: string | undefined): string {
-  if (language !== 'zh-CN' || !sentence) return sentence ?? '';
-  whole ??= prepare();
+  if (language !== 'zh-CN' || !sentence || !whole) return sentence ?? '';
   let text = known.get(sentence);
   if (text === undefined) {
     text = read(sentence, 0);
