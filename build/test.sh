@@ -2,7 +2,7 @@
 # Every test there is, in the order of how soon it tells what is wrong. The
 # last lines say what ran.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 export HAOKE_TEST_REQUIRE=1 # a missing browser or database fails instead of skipping
 passed=0 failed=0
 step() {
@@ -22,6 +22,7 @@ step "go tests"        make --no-print-directory test-go
 step "race detector"   make --no-print-directory test-race
 step "fuzz"            build/fuzz.sh "${FUZZ_TIME:-3s}"
 step "browser"         make --no-print-directory test-web
+step "installers"      installers/quick.sh
 step "desktop window"  make --no-print-directory test-desktop
 
 echo

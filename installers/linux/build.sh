@@ -6,23 +6,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . installers/env.sh
-NFPM=(go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2)
+. installers/linux/pack.sh
 DIST=${DIST:-build/dist} STAGE=${STAGE:-build/tmp/linux}
 mkdir -p "$DIST" "$STAGE/share"
 host=$(go env GOHOSTARCH)
-PKG_MTIME=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)
-
-installers/licences.sh > "$STAGE/share/THIRD-PARTY.txt"
-sed "s/@VERSION@/$VERSION/;s/@DATE@/${PKG_MTIME%%T*}/" installers/linux/io.haoke.Haoke.metainfo.xml > "$STAGE/share/io.haoke.Haoke.metainfo.xml"
-
-pack() { # daemon or window, as its nfpm file is named
-  local kind
-  sed "s,\${PKG_ARCH},$arch,;s,\${PKG_VERSION},$VERSION,;s,\${PKG_MTIME},$PKG_MTIME,;s,\${PKG_STAGE},$dir," "installers/linux/nfpm-$1.yaml" > "$dir/nfpm.yaml"
-  for kind in deb rpm; do
-    "${NFPM[@]}" package -f "$dir/nfpm.yaml" -p $kind -t "$DIST/" > "$dir/nfpm.log" 2>&1 || { cat "$dir/nfpm.log"; exit 1; }
-  done
-  echo "linux: $1 $arch: deb, rpm"
-}
 
 window() { # builds $dir/haoke; fails when there is no compiler for it
   local cc=(env)
@@ -45,20 +32,17 @@ for arch in "$host" $([ "$host" = amd64 ] && echo arm64 || echo amd64); do
   dir=$STAGE/$arch
   rm -rf "$dir"; mkdir -p "$dir/share"
   CGO_ENABLED=0 GOARCH=$arch go build -ldflags "$LDFLAGS" -o "$dir/haoked" ./backend/cmd/haoked
-  if [ "$arch" = "$host" ]; then # what the program writes about itself needs it to run
-    "$dir/haoked" man | gzip -9n > "$STAGE/share/haoked.1.gz"
-    "$dir/haoked" completion bash > "$STAGE/share/haoked.bash"
-    "$dir/haoked" completion zsh > "$STAGE/share/_haoked"
-    "$dir/haoked" completion fish > "$STAGE/share/haoked.fish"
-  fi
+  [ "$arch" != "$host" ] || share "$STAGE/share" "$dir/haoked" # it has to run for that
   cp "$STAGE"/share/* "$dir/share/"
-  pack haoked
+  pack haoked "$arch" "$dir" "$DIST" deb rpm
+  echo "linux: haoked $arch: deb, rpm"
   cp LICENSE installers/linux/haoked.service "$dir/share/"
   mkdir -p "$dir/tar" && cp -r "$dir/haoked" "$dir/share" "$dir/tar/"
   tarball "$DIST/haoked-$VERSION-linux-$arch.tar.gz" "haoked-$VERSION" "$dir/tar"
   echo "linux: haoked $arch: tar.gz"
   if window; then
-    pack haoke
+    pack haoke "$arch" "$dir" "$DIST" deb rpm
+    echo "linux: haoke $arch: deb, rpm"
     rm -rf "$dir/tar"; mkdir -p "$dir/tar/icons" && cp "$dir/haoke" LICENSE "$dir/share/THIRD-PARTY.txt" installers/linux/haoke.desktop installers/linux/install.sh "$dir/tar/"
     cp installers/linux/icons/*.png "$dir/tar/icons/"
     tarball "$DIST/haoke-$VERSION-linux-$arch.tar.gz" "haoke-$VERSION" "$dir/tar"

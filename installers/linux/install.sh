@@ -18,8 +18,17 @@ if command -v ldd >/dev/null && ldd ./haoke | grep -q 'not found'; then
   echo "Install WebKitGTK 4.1 (libwebkit2gtk-4.1-0, webkit2gtk4.1), or take haoked, which needs nothing." >&2
   exit 1
 fi
-mkdir -p "$bin" "$data/applications"
-cp haoke "$bin/haoke.new" && chmod 0755 "$bin/haoke.new" && mv "$bin/haoke.new" "$bin/haoke" # whole or not at all
+fail() {
+  rm -f "$bin/haoke.new"
+  echo "Haoke was not installed: $1. What was there is as before." >&2
+  exit 1
+}
+mkdir -p "$bin" "$data/applications" 2>/dev/null || fail "$bin or $data/applications cannot be made"
+# Whole or not at all, also over a version that is running: it goes on, and the
+# next start is the new one.
+cp haoke "$bin/haoke.new" 2>/dev/null || fail "$bin cannot be written, or the disk is full"
+chmod 0755 "$bin/haoke.new"
+mv "$bin/haoke.new" "$bin/haoke" || fail "$bin/haoke cannot be replaced"
 sed "s,^Exec=haoke,Exec=\"$bin/haoke\"," haoke.desktop > "$data/applications/haoke.desktop"
 for icon in icons/*.png; do
   s=$(basename "$icon" .png)

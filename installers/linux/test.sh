@@ -36,14 +36,11 @@ remains() { # what a package left in a root, compared with the base
 
 # An older version of the daemon, to upgrade from.
 older() {
-  local stage=build/tmp/linux/amd64 kind
   rm -rf "$WORK/older"; mkdir -p "$WORK/older/share"
-  cp $stage/share/* "$WORK/older/share/"
-  sed "s,\${PKG_ARCH},amd64,;s,\${PKG_VERSION},0.0.9,;s,\${PKG_MTIME},2026-01-01T00:00:00Z,;s,\${PKG_STAGE},$WORK/older," installers/linux/nfpm-haoked.yaml > "$WORK/older/nfpm.yaml"
-  HAOKE_VERSION=0.0.9 bash -c '. installers/env.sh; CGO_ENABLED=0 go build -ldflags "$LDFLAGS" -o "$0/haoked" ./backend/cmd/haoked' "$WORK/older" || return 1
-  for kind in deb rpm; do
-    bash -c '. installers/env.sh; go run github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2 package -f "$0/nfpm.yaml" -p "$1" -t "$0/"' "$WORK/older" $kind || return 1
-  done
+  cp build/tmp/linux/amd64/share/* "$WORK/older/share/"
+  HAOKE_VERSION=0.0.9 bash -ec '. installers/env.sh; . installers/linux/pack.sh
+    CGO_ENABLED=0 go build -ldflags "$LDFLAGS" -o "$0/haoked" ./backend/cmd/haoked
+    pack haoked amd64 "$0" "$0" deb rpm' "$WORK/older"
 }
 
 linux() {
@@ -56,7 +53,7 @@ linux() {
 linux_files() {
   check "deb and rpm: daemon and window for both processors" eval 'for f in haoked_*_{amd64,arm64}.deb haoked-*.{x86_64,aarch64}.rpm haoke_*_{amd64,arm64}.deb haoke-*.{x86_64,aarch64}.rpm haoked-*-linux-{amd64,arm64}.tar.gz haoke-*-linux-{amd64,arm64}.tar.gz; do ls build/dist/$f || exit 1; done'
   if have rpm; then check "rpm: readable, sums right" eval 'for f in build/dist/*.rpm; do rpm -K --nosignature "$f" || exit 1; done'; else skip "rpm: no rpm"; fi
-  check "tar.gz: the daemon runs from any folder" eval "mkdir -p '$WORK/tar dir' && tar -C '$WORK/tar dir' -xzf build/dist/haoked-$VERSION-linux-amd64.tar.gz && '$WORK/tar dir/haoked-$VERSION/haoked' version"
+  check "tar.gz: the daemon runs from any folder" eval "mkdir -p '$WORK/好客 shop' && tar -C '$WORK/好客 shop' -xzf build/dist/haoked-$VERSION-linux-amd64.tar.gz && '$WORK/好客 shop/haoked-$VERSION/haoked' version"
   local shell
   for shell in bash zsh fish; do
     local f=build/tmp/linux/share/haoked.$shell; [ $shell != zsh ] || f=build/tmp/linux/share/_haoked
@@ -80,7 +77,11 @@ linux_deb() {
   check "deb: ... the old one ends in order" end_root TERM "$root"
   check "deb: ... the new one serves" serve_root "$root"
   check "deb: ... and the conversation goes on" ask_again "$URL"
+  check "deb: an older version is refused with a sentence, nothing changed" refuses_older "$root" chroot "$root" dpkg -i /root/older.deb
+  check "deb: ... the newer one goes on serving" ask_again "$URL"
+  check "deb: without rights is refused" eval "cp '$root/root/new.deb' '$root/tmp/' && ! as_haoke '$root' 'dpkg -i /tmp/new.deb' && chroot '$root' haoked version"
   end_root KILL "$root"
+  linux_newer "$root"
   linux_cut "$root"
   check "deb: removal keeps data and settings" eval "echo '#mine' >> '$root/etc/default/haoked'; chroot '$root' dpkg -r haoked && test -f '$dir/haoke.db' && test ! -e '$root/usr/bin/haoked' && grep -q '#mine' '$root/etc/default/haoked'"
   check "deb: purge" chroot "$root" dpkg -P haoked
@@ -89,12 +90,34 @@ linux_deb() {
   check "deb: a full disk is refused, the version of before goes on" linux_full "$root"
 }
 
+# An older package by the given command: refused, and nothing is changed.
+refuses_older() {
+  local root=$1 said; shift
+  said=$("$@" 2>&1) && { echo "it went through: $said"; return 1; }
+  echo "$said"
+  grep -q "which is newer than 0.0.9" <<<"$said" && chroot "$root" haoked version | grep -q "haoked $VERSION"
+}
+
+# Data that a newer version wrote: refused at the start, and left as it is.
+linux_newer() {
+  local root=$1 db=$1/var/lib/haoke/haoke.db was
+  schema() { python3 -c 'import sqlite3, sys
+d = sqlite3.connect(sys.argv[1]); d.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+if len(sys.argv) > 2: d.execute("PRAGMA user_version = " + sys.argv[2])
+print(d.execute("PRAGMA user_version").fetchone()[0])' "$@"; }
+  was=$(schema "$db"); schema "$db" 9999 > /dev/null; rm -f "$db"-shm "$db"-wal
+  sha256sum "$db" > "$WORK/sums"
+  check "deb: data from a newer version is refused with a sentence" eval "! as_haoke '$root' 'timeout 30 haoked serve --data /var/lib/haoke --public 127.0.0.1:0 --admin 127.0.0.1:0' 2> '$WORK/newer.log' && cat '$WORK/newer.log' && grep -q 'newer version of Haoke' '$WORK/newer.log'"
+  check "deb: ... and left as it is" sha256sum -c "$WORK/sums"
+  schema "$db" "$was" > /dev/null; chown --reference="$root/var/lib/haoke" "$db"*
+}
+
 # A power cut in mid-upgrade: the packager is killed while it unpacks. The
 # program is the old or the new one, whole, and the next run finishes.
 linux_cut() {
   local root=$1 when pid n=0 name
   for when in haoked.dpkg-new haoked.dpkg-tmp; do
-    chroot "$root" dpkg -i --force-downgrade /root/older.deb > /dev/null 2>&1
+    HAOKE_ALLOW_DOWNGRADE=1 chroot "$root" dpkg -i --force-downgrade /root/older.deb > /dev/null 2>&1
     name=$root/usr/bin/$when
     chroot "$root" dpkg -i /root/new.deb > /dev/null 2>&1 &
     pid=$!
@@ -143,6 +166,7 @@ linux_rpm() {
   check "rpm: ... and the conversation goes on" ask_again "$URL"
   end_root TERM "$root"
   check "rpm: an older version is refused" eval "! '${rpm[0]}' --root '$root' --nodeps --force-debian -U '$old'"
+  check "rpm: ... also when rpm is told to, with a sentence" refuses_older "$root" "${rpm[@]}" -U --oldpackage "$old"
   as_packed() { local odd; odd=$("${rpm[@]}" -V haoked | grep -v -e ' c /etc/default/haoked' -e '^\.\{7\}T'); echo "$odd"; [ -z "$odd" ]; }
   check "rpm: files are as packed" as_packed
   check "rpm: removal keeps the data" eval "${rpm[*]} -e haoked && test -f '$dir/haoke.db' && test ! -e '$root/usr/bin/haoked'"
@@ -158,6 +182,8 @@ linux_window() {
   rm -rf "$root"; mkdir -p "$root/home"
   tar -C "$root" -xzf "build/dist/haoke-$VERSION-linux-amd64.tar.gz"
   check "window: install.sh puts it into an account of its own" env HOME="$root/home" XDG_DATA_HOME="" "$root/haoke-$VERSION/install.sh"
+  check "window: install.sh again, over the one that is there" env HOME="$root/home" XDG_DATA_HOME="" "$root/haoke-$VERSION/install.sh"
+  window_refusals "$root/haoke-$VERSION"
   check "window: menu entry is valid there" eval "desktop-file-validate '$root/home/.local/share/applications/haoke.desktop'"
   check "window: starts and serves" env HOME="$root/home" WORK="$WORK" dbus-run-session -- xvfb-run -a -s "-screen 0 1400x900x24 -nolisten tcp" bash -c '
     "$HOME/.local/bin/haoke" --data "$HOME/data" --public 127.0.0.1:0 --admin 127.0.0.1:0 > "$WORK/window-ready" 2> "$WORK/window.log" & pid=$!
@@ -169,6 +195,23 @@ linux_window() {
     kill -TERM $pid; wait $pid
     exit $got'
   check "window: install.sh remove leaves the data alone" eval "HOME='$root/home' XDG_DATA_HOME='' '$root/haoke-$VERSION/install.sh' remove && test ! -e '$root/home/.local/bin/haoke' && test -f '$root/home/data/haoke.db'"
+}
+
+# install.sh where nothing can be written, on a full disk, and without root in
+# a home with a space and Chinese characters.
+window_refusals() {
+  local at=/tmp/haoke-home
+  says_no() { local said; said=$(env HOME="$1" XDG_DATA_HOME="" "$2/install.sh" 2>&1) && return 1; echo "$said"; grep -q 'was not installed' <<<"$said" && [ ! -e "$1/.local/bin/haoke.new" ]; }
+  if ! mkdir -p $at || ! mount -t tmpfs -o size=10m,mode=0777 none $at 2>/dev/null; then skip "window: full disk: no small file system can be mounted here"; return; fi
+  mkdir -p $at/.local/bin; echo before > $at/.local/bin/haoke
+  check "window: install.sh on a full disk says so, what was there stays" eval "says_no $at '$1' && grep -q before $at/.local/bin/haoke"
+  mount -o remount,ro $at
+  check "window: install.sh in a home that cannot be written says so" says_no "$at" "$1"
+  mount -o remount,rw,size=200m $at
+  mkdir "$at/好客 shop" && chown 65534:65534 "$at/好客 shop" && cp -r "$1" "$at/haoke" && chmod -R a+rX "$at/haoke"
+  check "window: install.sh without root, in a home with a space and Chinese characters" setpriv --reuid=65534 --regid=65534 --clear-groups env HOME="$at/好客 shop" XDG_DATA_HOME="" "$at/haoke/install.sh"
+  check "window: ... its menu entry is valid" eval "desktop-file-validate '$at/好客 shop/.local/share/applications/haoke.desktop' && grep -q '好客 shop/.local/bin/haoke' '$at/好客 shop/.local/share/applications/haoke.desktop' && test -x '$at/好客 shop/.local/bin/haoke'"
+  umount $at; rmdir $at
 }
 
 linux_arm() {
