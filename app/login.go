@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"haoke/backend"
 )
 
 // login starts the program with the session of the person at this machine. Its
@@ -16,9 +18,9 @@ type login struct {
 
 // newLogin is the entry of this program for a data folder.
 func newLogin(dataDir string, isDefault bool) (login, error) {
-	exe, err := os.Executable()
+	exe, err := backend.Self()
 	if err != nil {
-		return login{}, fmt.Errorf("find this program: %w", err)
+		return login{}, err
 	}
 	l := login{exe: exe, args: []string{"--hidden"}}
 	if !isDefault {

@@ -38,6 +38,15 @@ type RolledBackError = update.RolledBackError
 // on an error.
 func Replace(exe string, args []string) error { return update.Replace(exe, args) }
 
+// Self is the file by which this program is started again, for entries of menus
+// and of the session's start.
+func Self() (string, error) { return update.Self() }
+
+// WatchUpdate waits, as a process of its own, until an update of the data folder
+// dir is through, and starts the version from before when the new one does not
+// serve.
+func WatchUpdate(ctx context.Context, dir string) error { return update.Watch(ctx, dir) }
+
 // RunUpdate carries out the plan of an update by an installer, as a process of
 // its own while the program is not running.
 func RunUpdate(ctx context.Context, plan string) error { return update.RunPlan(ctx, plan, time.Now) }

@@ -162,3 +162,12 @@ func planCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return backend.RunUpdate(c.Context(), args[0]) },
 	}
 }
+
+// watchCommand stands by while a new version starts for the first time; the
+// version from before starts it itself.
+func watchCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "update-watch DATA", Short: "Stand by while a new version starts", Hidden: true, Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return backend.WatchUpdate(c.Context(), args[0]) },
+	}
+}

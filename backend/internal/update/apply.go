@@ -78,7 +78,7 @@ func (j *job) replace(ctx context.Context) error {
 	// Beside the program: the same disk, so that the last step is a rename.
 	tmp, err := os.MkdirTemp(filepath.Dir(exe), ".haoke-update-*")
 	if err != nil {
-		return fmt.Errorf("the folder of the program cannot be written by this account (%w); start the update as its owner, or unpack the new version there", err)
+		return fmt.Errorf("the folder of the program cannot be written by this account (%w); start the update as its owner, or put the new version there by hand", err)
 	}
 	defer removeAll(tmp)
 	file := filepath.Join(tmp, "download")
@@ -99,16 +99,37 @@ func (j *job) replace(ctx context.Context) error {
 	if err := j.rehearse(ctx, func(args []string) error { return j.u.try(ctx, fresh, j.m.Version, args) }); err != nil {
 		return err
 	}
-	previous := exe + ".previous"
-	p := pending{From: j.u.Version, To: j.m.Version, Exe: exe, Previous: previous, At: j.u.Now().UTC()}
-	if err := change(j.u.Dir, func(m *memory) { m.Pending = &p }); err != nil {
-		return err
+	return j.hand(fresh)
+}
+
+// nextName is put behind a program's name while it waits for its first start.
+const nextName = ".next"
+
+// hand lays the new program beside this one and lets it take over. This one
+// keeps its place until the other serves: whatever happens in between, a start
+// by that name is a start of the version that is known to work.
+func (j *job) hand(fresh string) error {
+	exe := j.u.Installed.Exe
+	p := pending{
+		From: j.u.Version, To: j.m.Version, Exe: exe, Next: exe + nextName, Previous: exe + ".previous", At: j.u.Now().UTC(),
+		PID: os.Getpid(), Args: j.u.Args, Ready: j.u.Ready,
 	}
-	if err := swap(fresh, exe, previous); err != nil {
-		return errors.Join(err, change(j.u.Dir, func(m *memory) { m.Pending = nil }))
+	if err := os.Rename(fresh, p.Next); err != nil {
+		return fmt.Errorf("put the new version beside this one: %w", err)
+	}
+	err := syncDir(filepath.Dir(exe))
+	if err == nil {
+		err = change(j.u.Dir, func(m *memory) { m.Pending = &p })
+	}
+	if err == nil {
+		// What sees to it that the old one is started when the new one is not.
+		err = detach(exe, []string{watchWord, j.u.Dir}, false)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("put the new version beside this one: %w", err), os.Remove(p.Next), change(j.u.Dir, func(m *memory) { m.Pending = nil }))
 	}
 	j.u.stage(StageRestarting)
-	j.machine.Restart(exe)
+	j.machine.Restart(p.Next)
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package update
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -38,14 +39,59 @@ type Installed struct {
 // Find looks at the running program. managed is what the build says of its
 // owner ("" as a rule); program is "haoke" or "haoked".
 func Find(program, managed string) Installed {
-	exe, err := os.Executable()
+	exe, err := executable()
 	if err != nil {
 		return Installed{Way: WayManual, Program: program}
+	}
+	return find(program, managed, exe, runtime.GOOS, environment, exists)
+}
+
+// Self is the file by which this program is started again: the AppImage where
+// it runs from one, and for a new version that has not served yet the place
+// that it will take.
+func Self() (string, error) {
+	exe, err := executable()
+	if err != nil {
+		return "", fmt.Errorf("find this program: %w", err)
+	}
+	if image := imageOf(exe, environment); image != "" {
+		return image, nil
+	}
+	return strings.TrimSuffix(exe, nextName), nil
+}
+
+func executable() (string, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return "", err
 	}
 	if real, err := filepath.EvalSymlinks(exe); err == nil {
 		exe = real
 	}
-	return find(program, managed, exe, runtime.GOOS, os.Getenv, exists)
+	return exe, nil
+}
+
+// environment is os.Getenv, with the folder of an AppImage as it is called
+// without links.
+func environment(name string) string {
+	value := os.Getenv(name)
+	if name == "APPDIR" {
+		if real, err := filepath.EvalSymlinks(value); err == nil {
+			return real
+		}
+	}
+	return value
+}
+
+// imageOf is the AppImage from which a program runs; "": none. Whatever a
+// program from an AppImage starts inherits the variables: only what lies in its
+// folder is of it.
+func imageOf(exe string, getenv func(string) string) string {
+	image, dir := getenv("APPIMAGE"), getenv("APPDIR")
+	if image == "" || dir == "" || !strings.HasPrefix(exe, strings.TrimSuffix(dir, "/")+"/") {
+		return ""
+	}
+	return strings.TrimSuffix(image, nextName)
 }
 
 func exists(path string) bool {
@@ -55,6 +101,7 @@ func exists(path string) bool {
 
 // find is Find on any machine.
 func find(program, managed, exe, system string, getenv func(string) string, exists func(string) bool) Installed {
+	exe = strings.TrimSuffix(exe, nextName)
 	in := Installed{Way: WayManual, Program: program, Exe: exe, Manager: managed}
 	switch {
 	case managed != "":
@@ -75,8 +122,8 @@ func find(program, managed, exe, system string, getenv func(string) string, exis
 	case filepath.ToSlash(filepath.Dir(exe)) == "/":
 		in.Way, in.Manager = WayPackage, "docker"
 		return in
-	case getenv("APPIMAGE") != "":
-		in.Way, in.Kind, in.Exe = WayReplace, KindAppImage, getenv("APPIMAGE")
+	case imageOf(exe, getenv) != "":
+		in.Way, in.Kind, in.Exe = WayReplace, KindAppImage, imageOf(exe, getenv)
 		return in
 	case strings.HasPrefix(exe, "/usr/") && !strings.HasPrefix(exe, "/usr/local/"):
 		in.Way, in.Manager = WayPackage, "rpm"

@@ -24,12 +24,25 @@ type Outcome struct {
 
 // pending is an update whose new version has not served yet.
 type pending struct {
-	From     string    `json:"from"`
-	To       string    `json:"to"`
-	Exe      string    `json:"exe"`
-	Previous string    `json:"previous"` // the old program's file
+	From string `json:"from"`
+	To   string `json:"to"`
+	Exe  string `json:"exe"` // the program's place
+	// Next is the new program, beside the old one, which keeps its place until
+	// the new one serves. "": the new one is in place already; an installer put
+	// it there, or version 0.1.0 did, which changed the programs first.
+	Next     string    `json:"next,omitempty"`
+	Previous string    `json:"previous,omitempty"` // where the old program is kept
 	At       time.Time `json:"at"`
 	Starts   int       `json:"starts"` // how often the new version was started
+	// Watched: only a watcher can put the old programs back (an installer's).
+	Watched bool     `json:"watched,omitempty"`
+	PID     int      `json:"pid,omitempty"`  // the process that the new version takes over
+	Args    []string `json:"args,omitempty"` // its arguments, for the old version's start
+	Fault   string   `json:"fault,omitempty"`
+	// Stopped: somebody ended the new version's start, so nothing is started.
+	Stopped bool `json:"stopped,omitempty"`
+	// Ready is how long the new version may take.
+	Ready time.Duration `json:"ready,omitempty"`
 }
 
 // memory is what outlives a restart. Seen is the Issued of the newest manifest

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
@@ -66,6 +67,99 @@ func start(exe string, args []string, aside bool) error {
 		return exec.Command(filepath.Join(os.Getenv("SystemRoot"), "explorer.exe"), exe).Start()
 	}
 	return detach(exe, args, false)
+}
+
+// birth tells one life of a process number from another; "": nobody has it.
+func birth(pid int) string {
+	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION|windows.SYNCHRONIZE, false, uint32(pid))
+	if err != nil {
+		return ""
+	}
+	defer windows.CloseHandle(h)
+	if s, err := windows.WaitForSingleObject(h, 0); err == nil && s == windows.WAIT_OBJECT_0 {
+		return "" // it has ended, somebody still asks for its code
+	}
+	var made, ended, kernel, own windows.Filetime
+	if err := windows.GetProcessTimes(h, &made, &ended, &kernel, &own); err != nil {
+		return ""
+	}
+	return fmt.Sprint(made.Nanoseconds())
+}
+
+// end ends a process at once.
+func end(pid int) error {
+	h, err := windows.OpenProcess(windows.PROCESS_TERMINATE, false, uint32(pid))
+	if err != nil {
+		return err
+	}
+	defer windows.CloseHandle(h)
+	return windows.TerminateProcess(h, 1)
+}
+
+// endPrograms ends whoever runs one of these files.
+func endPrograms(files []string) error {
+	all, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
+	if err != nil {
+		return fmt.Errorf("list the processes: %w", err)
+	}
+	defer windows.CloseHandle(all)
+	e := windows.ProcessEntry32{}
+	e.Size = uint32(unsafe.Sizeof(e))
+	for err = windows.Process32First(all, &e); err == nil; err = windows.Process32Next(all, &e) {
+		for _, f := range files {
+			if runs(e.ProcessID, f) {
+				if err := end(int(e.ProcessID)); err != nil {
+					return fmt.Errorf("end %s: %w", f, err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// runs reports whether a process runs this very file.
+func runs(pid uint32, file string) bool {
+	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, pid)
+	if err != nil {
+		return false
+	}
+	defer windows.CloseHandle(h)
+	name := make([]uint16, 32<<10)
+	n := uint32(len(name))
+	if err := windows.QueryFullProcessImageName(h, 0, &name[0], &n); err != nil {
+		return false
+	}
+	return strings.EqualFold(windows.UTF16ToString(name[:n]), file)
+}
+
+// atSignIn lets Windows start a program once at the next sign-in, should the
+// power go; no exe takes that back. The mark before the name keeps the entry
+// until the program has run.
+func atSignIn(exe string, args []string, machine bool) error {
+	const path, name = `Software\Microsoft\Windows\CurrentVersion\RunOnce`, "!HaokeUpdate"
+	root := registry.CURRENT_USER
+	if machine {
+		root = registry.LOCAL_MACHINE
+	}
+	key, _, err := registry.CreateKey(root, path, registry.SET_VALUE|registry.WOW64_64KEY)
+	if err != nil {
+		return fmt.Errorf("note the update for the next sign-in: %w", err)
+	}
+	defer key.Close()
+	if exe == "" {
+		if err := key.DeleteValue(name); err != nil && !errors.Is(err, registry.ErrNotExist) {
+			return fmt.Errorf("note the update for the next sign-in: %w", err)
+		}
+		return nil
+	}
+	words := []string{windows.EscapeArg(exe)}
+	for _, a := range args {
+		words = append(words, windows.EscapeArg(a))
+	}
+	if err := key.SetStringValue(name, strings.Join(words, " ")); err != nil {
+		return fmt.Errorf("note the update for the next sign-in: %w", err)
+	}
+	return nil
 }
 
 // noteVersion corrects the version in the register of installed programs after

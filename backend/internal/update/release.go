@@ -56,7 +56,7 @@ func Describe(m Manifest, dir, base string) ([]byte, error) {
 			return nil, fmt.Errorf("describe the release: %w", err)
 		}
 		m.Files = append(m.Files, f)
-		if f.Kind == KindSetup && f.Program == "haoke" { // the installer brings both programs
+		if (f.Kind == KindSetup || f.Kind == KindAppImage) && f.Program == "haoke" { // they bring both programs
 			f.Program = "haoked"
 			m.Files = append(m.Files, f)
 		}

@@ -35,7 +35,7 @@ func TestDescribe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Files) != 9 {
+	if len(got.Files) != 10 {
 		t.Errorf("%d files: %s", len(got.Files), data)
 	}
 	for _, c := range []struct {
@@ -47,6 +47,7 @@ func TestDescribe(t *testing.T) {
 		{"haoke", KindSetup, "windows", "amd64", "haoke-0.2.0-windows-amd64-setup.exe"}, {"haoked", KindSetup, "windows", "amd64", "haoke-0.2.0-windows-amd64-setup.exe"},
 		{"haoke", KindDeb, "linux", "amd64", "haoke_0.2.0-1_amd64.deb"}, {"haoked", KindRPM, "linux", "arm64", "haoked-0.2.0-1.aarch64.rpm"},
 		{"haoked", KindTar, "linux", "amd64", "haoked-0.2.0-linux-amd64.tar.gz"}, {"haoke", KindAppImage, "linux", "amd64", "haoke-0.2.0-x86_64.AppImage"},
+		{"haoked", KindAppImage, "linux", "amd64", "haoke-0.2.0-x86_64.AppImage"},
 		{"haoked", KindTar, "darwin", "arm64", "haoked-0.2.0-darwin-universal.tar.gz"}, {"haoke", KindDMG, "darwin", "amd64", "haoke-0.2.0-universal.dmg"},
 		{"haoked", KindTar, "linux", "arm64", ""},
 	} {

@@ -30,6 +30,12 @@ type Plan struct {
 	Aside bool `json:"aside,omitempty"`
 	// Ready is how long the new version may take to become ready.
 	Ready time.Duration `json:"ready"`
+	// Settle is how long a program that was started may need until it is seen
+	// to run; 0: 15 s.
+	Settle time.Duration `json:"settle,omitempty"`
+	// Kept: the programs from before are copied, so that from here on they can
+	// be, and after a cut are, put back.
+	Kept bool `json:"kept,omitempty"`
 }
 
 const (
@@ -95,9 +101,10 @@ func (j *job) setup(ctx context.Context) error {
 }
 
 // RunPlan is the watcher's work: wait for the program's end, run the installer,
-// start the new version on the copy of the data, and put the programs from
-// before back when any of it fails. At the end the program is started, new or
-// old. The owner finds the outcome on the page.
+// start the new version on the copy of the data, then for good, and wait until
+// it serves. When any of it fails the programs from before are put back and
+// started. The owner finds the outcome on the page. A plan that was begun before
+// and cut off (the power went) is given up in the same way.
 func RunPlan(ctx context.Context, path string, now func() time.Time) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -108,27 +115,69 @@ func RunPlan(ctx context.Context, path string, now func() time.Time) error {
 		return fmt.Errorf("read the update's plan: %w", err)
 	}
 	kept := filepath.Join(filepath.Dir(path), "previous")
-	fault := p.run(ctx, kept)
-	o := Outcome{From: p.From, To: p.To, OK: fault == nil, At: now().UTC()}
+	fault := p.carryOut(ctx, path, kept, now)
+	var noted error
 	if fault != nil {
-		o.Fault = fault.Error()
+		o := Outcome{From: p.From, To: p.To, Fault: fault.Error(), At: now().UTC()}
+		noted = change(p.Data, func(m *memory) { m.Last = &o })
+		fault = errors.Join(fault, start(p.Exe, p.Args, p.Aside))
 	}
-	noted := change(p.Data, func(m *memory) { m.Last = &o })
-	removeAll(filepath.Join(filepath.Dir(path), "trial"))
-	os.Remove(p.Setup)
-	return errors.Join(fault, noted, start(p.Exe, p.Args, p.Aside))
+	_ = removeAll(filepath.Join(filepath.Dir(path), "trial")) // what is still open goes at the next start
+	_ = os.Remove(p.Setup)
+	_ = os.Remove(path)
+	return errors.Join(fault, noted, atSignIn("", nil, p.Aside))
 }
 
-// run installs and tries; on an error the programs from before are back.
-func (p *Plan) run(ctx context.Context, kept string) error {
+// carryOut returns nil when the new version serves; on an error the programs
+// from before are in their places, and none of them runs.
+func (p *Plan) carryOut(ctx context.Context, path, kept string, now func() time.Time) error {
+	if p.Kept {
+		return p.takeUp(ctx, kept)
+	}
+	if err := p.prepare(ctx, path, kept); err != nil {
+		return err
+	}
+	err := p.install(ctx)
+	if err == nil {
+		err = change(p.Data, func(m *memory) {
+			m.Pending = &pending{From: p.From, To: p.To, Exe: p.Exe, At: now().UTC(), Watched: true}
+		})
+	}
+	if err == nil {
+		err = p.serve(ctx)
+	}
+	return p.undo(ctx, kept, err)
+}
+
+// prepare copies the programs, and sees to it that a power cut is no end.
+func (p *Plan) prepare(ctx context.Context, path, kept string) error {
 	if err := p.waitFree(ctx); err != nil {
 		return err
 	}
 	if err := proveSum(p.Setup, p.SHA256); err != nil {
 		return fmt.Errorf("the installer was changed on the disk: %w", err)
 	}
-	if err := os.MkdirAll(kept, 0o700); err != nil {
+	if err := p.keep(kept); err != nil {
 		return fmt.Errorf("keep the previous version: %w", err)
+	}
+	p.Kept = true
+	data, err := json.Marshal(p)
+	if err == nil {
+		err = writeFile(path, data)
+	}
+	if err != nil {
+		return fmt.Errorf("write the update's plan: %w", err)
+	}
+	watcher, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	return atSignIn(watcher, []string{"update-run", path}, p.Aside)
+}
+
+func (p *Plan) keep(kept string) error {
+	if err := os.MkdirAll(kept, 0o700); err != nil {
+		return err
 	}
 	for _, name := range p.Programs {
 		if !exists(name) {
@@ -136,20 +185,103 @@ func (p *Plan) run(ctx context.Context, kept string) error {
 		}
 		to := filepath.Join(kept, filepath.Base(name))
 		if err := os.Remove(to); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("keep the previous version: %w", err)
+			return err
 		}
 		if err := copyProgram(name, to); err != nil {
-			return fmt.Errorf("keep the previous version: %w", err)
+			return err
 		}
 	}
-	err := p.install(ctx)
-	if err == nil {
+	return nil
+}
+
+// serve starts the new version for good and waits until it serves.
+func (p *Plan) serve(ctx context.Context) error {
+	if err := start(p.Exe, p.Args, p.Aside); err != nil {
+		return fmt.Errorf("start the new version: %w", err)
+	}
+	settled := time.NewTimer(p.settle())
+	defer settled.Stop()
+	var fault error
+	ok, err := wait(ctx, p.Ready, func() (bool, error) {
+		m, err := loadMemory(p.Data)
+		switch {
+		case errors.Is(err, os.ErrPermission): // Windows, while the file is being replaced
+			return false, nil
+		case err != nil:
+			return false, err
+		case m.Pending == nil:
+			return true, nil
+		case m.Pending.Fault != "":
+			fault = errors.New(m.Pending.Fault)
+			return true, nil
+		}
+		select {
+		case <-settled.C: // time enough to be seen
+			settled.Reset(lookEvery)
+			if free(p.Exe) {
+				fault = errors.New("it ended before it served")
+			}
+		default:
+		}
+		return fault != nil, nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case !ok:
+		fault = fmt.Errorf("it did not serve within %v", p.Ready)
+	}
+	return fault
+}
+
+func (p *Plan) settle() time.Duration {
+	if p.Settle > 0 {
+		return p.Settle
+	}
+	return 15 * time.Second
+}
+
+// takeUp ends a plan that was cut off. A version that was started by hand in
+// the meantime and serves stays.
+func (p *Plan) takeUp(ctx context.Context, kept string) error {
+	served := false
+	if _, err := wait(ctx, p.Ready, func() (bool, error) {
+		m, err := loadMemory(p.Data)
+		if err == nil && m.Last != nil && m.Last.OK && m.Last.To == p.To && m.Pending == nil {
+			served = true
+		}
+		return served || free(p.Exe), nil
+	}); err != nil || served {
+		return err
+	}
+	return p.undo(ctx, kept, errCut)
+}
+
+// undo puts the programs from before back because of a fault; nil: there is
+// nothing to undo.
+func (p *Plan) undo(ctx context.Context, kept string, fault error) error {
+	if fault == nil {
 		return nil
 	}
-	if back := p.putBack(kept); back != nil {
-		return fmt.Errorf("%w; and the previous version could not be put back: %w", err, back)
+	err := endPrograms(p.Programs)
+	if err == nil {
+		err = p.waitFree(ctx)
 	}
-	return err
+	if err == nil {
+		err = p.putBack(kept)
+	}
+	if err == nil {
+		// The data is put back at the old version's start.
+		err = change(p.Data, func(m *memory) {
+			if m.Pending != nil && m.Pending.Fault == "" {
+				m.Pending.Fault = fault.Error()
+			}
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("%w; and the previous version could not be put back: %w", fault, err)
+	}
+	return fault
 }
 
 func (p *Plan) install(ctx context.Context) error {

@@ -9,7 +9,7 @@ import (
 )
 
 // RolledBackError says that a new version did not become ready and that the
-// previous one is back: it is to be started in the place of this process.
+// previous one is to be started in the place of this process.
 type RolledBackError struct {
 	Exe      string // the previous version, at its old place
 	From, To string
@@ -24,8 +24,12 @@ func (e *RolledBackError) Error() string {
 // Unwrap gives the cause.
 func (e *RolledBackError) Unwrap() error { return e.Cause }
 
-// errStarted is the cause when nobody is left to say one.
-var errStarted = errors.New("its first start did not get as far as serving")
+// Causes when nobody is left to say one.
+var (
+	errStarted = errors.New("its first start did not get as far as serving")
+	errStopped = errors.New("it was stopped before it served")
+	errCut     = errors.New("it was cut off before the new version was in place")
+)
 
 // Starting is called at each start when the data folder is held and nothing in
 // it has been opened. A version that was started before and did not get as far
@@ -37,52 +41,93 @@ func Starting(dir, version string, now time.Time, back func(since time.Time) err
 		return err
 	}
 	p := m.Pending
-	if p.To != version {
-		// The swap did not take place, or the power went in the middle of
-		// putting back, or somebody put another version there.
-		if err := back(p.At); err != nil {
-			return fmt.Errorf("bring the data to version %s: %w", p.From, err)
-		}
-		m.Pending = nil
-		m.Last = &Outcome{From: p.From, To: p.To, Fault: "it was cut off before the new version was in place", At: now.UTC()}
-		return m.save(dir)
-	}
-	if p.Starts > 0 {
+	switch {
+	case p.To != version:
+		return stay(dir, m, now, back)
+	case p.Next != "" && !exists(p.Next):
+		// The programs have changed places, so the new one served: the power
+		// went before that was noted.
+		return Serving(dir, version, now)
+	case p.Starts > 0 && !p.Watched:
 		return putBack(dir, m, now, errStarted, back)
 	}
 	p.Starts++
+	p.Fault, p.Stopped = "", false
 	return m.save(dir)
 }
 
+// stay ends an update for good at a start of the version from before: the new
+// one did not serve, or the power went on the way, or somebody put yet another
+// version there.
+func stay(dir string, m memory, now time.Time, back func(since time.Time) error) error {
+	p := m.Pending
+	if err := back(p.At); err != nil {
+		return fmt.Errorf("bring the data to version %s: %w", p.From, err)
+	}
+	fault := errCut
+	if p.Starts > 0 {
+		fault = errStarted
+	}
+	switch {
+	case p.Fault != "":
+		fault = errors.New(p.Fault)
+	case p.Stopped:
+		fault = errStopped
+	}
+	m.Pending = nil
+	m.Last = &Outcome{From: p.From, To: p.To, Fault: fault.Error(), At: now.UTC()}
+	if err := m.save(dir); err != nil {
+		return err
+	}
+	if p.Next != "" {
+		if err := os.Remove(p.Next); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove the version that did not start: %w", err)
+		}
+	}
+	return nil
+}
+
 // Failed is called when a start ended before Serving: if it was the first of a
-// new version, that is put back and a *RolledBackError is returned; else nil.
+// new version, the one from before is to follow and a *RolledBackError is
+// returned; else nil. Where a watcher puts it back, that is told why.
 func Failed(dir, version string, now time.Time, cause error, back func(since time.Time) error) error {
 	m, err := loadMemory(dir)
 	if err != nil || m.Pending == nil || m.Pending.To != version {
 		return err
 	}
+	if m.Pending.Watched {
+		m.Pending.Fault = cause.Error()
+		return m.save(dir)
+	}
 	return putBack(dir, m, now, cause, back)
 }
 
 // Interrupted is called when somebody ended a start before Serving: that says
-// nothing about the version, and the next start counts as its first.
+// nothing about the version, and its next start counts as the first. While the
+// version from before has its place, that is what the next start starts.
 func Interrupted(dir, version string) error {
 	m, err := loadMemory(dir)
 	if err != nil || m.Pending == nil || m.Pending.To != version {
 		return err
 	}
-	m.Pending.Starts = 0
+	m.Pending.Starts, m.Pending.Stopped = 0, true
 	return m.save(dir)
 }
 
 // Serving is called when everything is open and before the first visitor is
-// served: from now on this version stays.
+// served: from now on this version stays. Its program takes the old one's place.
 func Serving(dir, version string, now time.Time) error {
 	m, err := loadMemory(dir)
 	if err != nil || m.Pending == nil || m.Pending.To != version {
 		return err
 	}
-	m.Last = &Outcome{From: m.Pending.From, To: version, OK: true, At: now.UTC()}
+	p := m.Pending
+	if p.Next != "" && exists(p.Next) {
+		if err := swap(p.Next, p.Exe, p.Previous); err != nil {
+			return err
+		}
+	}
+	m.Last = &Outcome{From: p.From, To: version, OK: true, At: now.UTC()}
 	m.Pending = nil
 	return m.save(dir)
 }
@@ -95,13 +140,20 @@ func putBack(dir string, m memory, now time.Time, cause error, back func(time.Ti
 	if err := back(p.At); err != nil {
 		return fmt.Errorf("version %s did not become ready (%w), and its data could not be put back: %w", p.To, cause, err)
 	}
-	if err := unswap(p.Exe, p.Previous); err != nil {
-		return fmt.Errorf("version %s did not become ready (%w), and version %s could not be put back: %w", p.To, cause, p.From, err)
+	if p.Next == "" {
+		if err := unswap(p.Exe, p.Previous); err != nil {
+			return fmt.Errorf("version %s did not become ready (%w), and version %s could not be put back: %w", p.To, cause, p.From, err)
+		}
+	} else if !exists(p.Exe) {
+		return fmt.Errorf("version %s did not become ready (%w), and version %s is gone from %s", p.To, cause, p.From, p.Exe)
 	}
 	m.Pending = nil
 	m.Last = &Outcome{From: p.From, To: p.To, Fault: cause.Error(), At: now.UTC()}
 	if err := m.save(dir); err != nil {
 		return err
+	}
+	if p.Next != "" {
+		_ = os.Remove(p.Next) // in use on some systems; the next update replaces it
 	}
 	return &RolledBackError{Exe: p.Exe, From: p.From, To: p.To, Cause: cause}
 }

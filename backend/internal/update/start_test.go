@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// updated is a shop in which 1.3.0 was just put in the place of 1.2.3.
+// updated is a shop in which 1.3.0 was just laid beside 1.2.3 for its first start.
 func updated(t *testing.T) *shop {
 	t.Helper()
 	m := newMakers(t)
@@ -28,6 +28,19 @@ func updated(t *testing.T) *shop {
 	return s
 }
 
+// swapped is the same by version 0.1.0, which changed the programs first.
+func swapped(t *testing.T) *shop {
+	t.Helper()
+	s := updated(t)
+	if err := swap(s.exe+nextName, s.exe, s.exe+".previous"); err != nil {
+		t.Fatal(err)
+	}
+	if err := change(s.Dir, func(m *memory) { m.Pending.Next = "" }); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
 func (s *shop) runs(t *testing.T, version string) {
 	t.Helper()
 	out, err := exec.Command(s.exe, "version").Output()
@@ -37,97 +50,174 @@ func (s *shop) runs(t *testing.T, version string) {
 }
 
 // TestAStartThatDies: the new version was started and nothing was heard of it
-// (a crash, or the power went). The next start puts the previous one back.
+// (a crash, or the power went). The next start is one of the previous version,
+// or puts it back.
 func TestAStartThatDies(t *testing.T) {
-	s := updated(t)
-	restored := 0
-	back := func(since time.Time) error {
-		if !since.Equal(then) {
-			t.Errorf("since %v", since)
-		}
-		restored++
-		return nil
+	for name, prepare := range map[string]func(*testing.T) *shop{"beside": updated, "in its place": swapped} {
+		t.Run(name, func(t *testing.T) {
+			s := prepare(t)
+			restored := 0
+			back := func(since time.Time) error {
+				if !since.Equal(then) {
+					t.Errorf("since %v", since)
+				}
+				restored++
+				return nil
+			}
+			if err := Starting(s.Dir, "1.3.0", then, back); err != nil {
+				t.Fatal(err)
+			}
+			err := Starting(s.Dir, "1.3.0", then, back) // by hand
+			var rolled *RolledBackError
+			if !errors.As(err, &rolled) || rolled.Exe != s.exe || rolled.From != "1.2.3" || restored != 1 {
+				t.Fatalf("%v, %d", err, restored)
+			}
+			s.runs(t, "1.2.3")
+			// The previous version starts and says what happened.
+			if err := Starting(s.Dir, "1.2.3", then, back); err != nil || restored != 1 {
+				t.Fatalf("%v, %d", err, restored)
+			}
+			s.told(t, errStarted.Error())
+		})
 	}
-	if err := Starting(s.Dir, "1.3.0", then, back); err != nil {
-		t.Fatal(err)
+}
+
+// told fails unless the owner reads this fault of the update to 1.3.0, and
+// nothing of that version is left.
+func (s *shop) told(t *testing.T, fault string) {
+	t.Helper()
+	if o := s.State().Last; o == nil || o.OK || o.To != "1.3.0" || !strings.Contains(o.Fault, fault) {
+		t.Errorf("outcome: %+v, want %q", o, fault)
 	}
-	s.runs(t, "1.3.0")
-	err := Starting(s.Dir, "1.3.0", then, back)
-	var rolled *RolledBackError
-	if !errors.As(err, &rolled) || rolled.Exe != s.exe || rolled.From != "1.2.3" || restored != 1 {
-		t.Fatalf("%v, %d", err, restored)
+	if exists(s.exe + nextName) {
+		t.Error("the version that did not start is left")
 	}
-	s.runs(t, "1.2.3")
-	// The previous version starts and says what happened.
-	if err := Starting(s.Dir, "1.2.3", then, back); err != nil || restored != 1 {
-		t.Fatalf("%v, %d", err, restored)
-	}
-	if o := s.State().Last; o == nil || o.OK || o.To != "1.3.0" || o.Fault == "" {
-		t.Errorf("outcome: %+v", o)
+	if m, err := loadMemory(s.Dir); err != nil || m.Pending != nil {
+		t.Errorf("still under way: %+v %v", m.Pending, err)
 	}
 }
 
 func TestAStartThatFails(t *testing.T) {
-	s := updated(t)
-	none := func(time.Time) error { return nil }
-	if err := Starting(s.Dir, "1.3.0", then, none); err != nil {
-		t.Fatal(err)
-	}
-	cause := errors.New("migrate to schema 3: boom")
-	err := Failed(s.Dir, "1.3.0", then, cause, none)
-	var rolled *RolledBackError
-	if !errors.As(err, &rolled) || !errors.Is(err, cause) || !strings.Contains(err.Error(), "1.2.3 is back") {
-		t.Fatal(err)
-	}
-	s.runs(t, "1.2.3")
-	if o := s.State().Last; o == nil || o.OK || !strings.Contains(o.Fault, "boom") {
-		t.Errorf("outcome: %+v", o)
-	}
-	// A failure of a version that was there all along changes nothing.
-	if err := Failed(s.Dir, "1.2.3", then, cause, none); err != nil {
-		t.Error(err)
+	for name, prepare := range map[string]func(*testing.T) *shop{"beside": updated, "in its place": swapped} {
+		t.Run(name, func(t *testing.T) {
+			s := prepare(t)
+			none := func(time.Time) error { return nil }
+			if err := Starting(s.Dir, "1.3.0", then, none); err != nil {
+				t.Fatal(err)
+			}
+			cause := errors.New("migrate to schema 3: boom")
+			err := Failed(s.Dir, "1.3.0", then, cause, none)
+			var rolled *RolledBackError
+			if !errors.As(err, &rolled) || !errors.Is(err, cause) || rolled.Exe != s.exe || !strings.Contains(err.Error(), "1.2.3 is back") {
+				t.Fatal(err)
+			}
+			s.runs(t, "1.2.3")
+			s.told(t, "boom")
+			// A failure of a version that was there all along changes nothing.
+			if err := Failed(s.Dir, "1.2.3", then, cause, none); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
-// TestAStartThatIsStopped: an order to stop is no failure of the version.
+// TestAStartThatIsStopped: an order to stop is no failure of the version. One
+// in its place is started again; else the version from before is, and says so.
 func TestAStartThatIsStopped(t *testing.T) {
-	s := updated(t)
 	none := func(time.Time) error { return nil }
+	s := swapped(t)
 	for range 3 {
-		if err := Starting(s.Dir, "1.3.0", then, none); err != nil {
-			t.Fatal(err)
-		}
-		if err := Interrupted(s.Dir, "1.3.0"); err != nil {
+		if err := errors.Join(Starting(s.Dir, "1.3.0", then, none), Interrupted(s.Dir, "1.3.0")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	s.runs(t, "1.3.0")
+	s = updated(t)
+	if err := errors.Join(Starting(s.Dir, "1.3.0", then, none), Interrupted(s.Dir, "1.3.0"), Starting(s.Dir, "1.2.3", then, none)); err != nil {
+		t.Fatal(err)
+	}
+	s.runs(t, "1.2.3")
+	s.told(t, errStopped.Error())
 	if err := Interrupted(t.TempDir(), "1.3.0"); err != nil {
 		t.Errorf("where nothing is under way: %v", err)
 	}
 }
 
-// TestCutOffAtEachStep: wherever the power goes between the note, the swap and
-// the putting back, the next starts end at a version that serves.
+// TestCutOffAtEachStep: wherever the power goes, the next start by the
+// program's name is one of a version that serves, and the data fits it.
 func TestCutOffAtEachStep(t *testing.T) {
-	none := func(time.Time) error { return nil }
-	t.Run("before the swap", func(t *testing.T) {
+	restored := 0
+	back := func(time.Time) error { restored++; return nil }
+	next := func(s *shop, version string, data int) func(*testing.T) {
+		return func(t *testing.T) {
+			t.Helper()
+			s.runs(t, version)
+			restored = 0
+			if err := Starting(s.Dir, version, then, back); err != nil || restored != data {
+				t.Fatalf("the next start: %v, the data put back %d times", err, restored)
+			}
+			if m, err := loadMemory(s.Dir); err != nil || m.Pending != nil || m.Last == nil || m.Last.OK != (version == "1.3.0") {
+				t.Errorf("%+v %v", m, err)
+			}
+			if exists(s.exe + nextName) {
+				t.Error("the new version lies beside")
+			}
+		}
+	}
+	t.Run("before the note", func(t *testing.T) {
+		s := updated(t)
+		if err := change(s.Dir, func(m *memory) { m.Pending = nil }); err != nil {
+			t.Fatal(err)
+		}
+		s.runs(t, "1.2.3")
+		if err := Starting(s.Dir, "1.2.3", then, back); err != nil {
+			t.Fatal(err)
+		}
+		// What lies beside is replaced by the next update.
+		m := newMakers(t)
+		s.Keys = append(s.Keys, m.public())
+		m.release("1.4.0", script("1.4.0", "exit 0"), then.Add(time.Hour), nil)
+		s.state.Stage = StageNone
+		if _, err := s.Check(context.Background(), m.URL+"/latest.json"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Apply(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("before its first start", func(t *testing.T) { next(updated(t), "1.2.3", 1)(t) })
+	t.Run("in its first start", func(t *testing.T) {
+		s := updated(t)
+		if err := Starting(s.Dir, "1.3.0", then, back); err != nil {
+			t.Fatal(err)
+		}
+		next(s, "1.2.3", 1)(t)
+	})
+	t.Run("when the old one was kept", func(t *testing.T) {
+		s := updated(t)
+		if err := errors.Join(Starting(s.Dir, "1.3.0", then, back), os.Link(s.exe, s.exe+".previous")); err != nil {
+			t.Fatal(err)
+		}
+		next(s, "1.2.3", 1)(t)
+	})
+	t.Run("when the new one was in place, before the note", func(t *testing.T) {
+		s := updated(t)
+		if err := errors.Join(Starting(s.Dir, "1.3.0", then, back), swap(s.exe+nextName, s.exe, s.exe+".previous")); err != nil {
+			t.Fatal(err)
+		}
+		next(s, "1.3.0", 0)(t)
+	})
+	t.Run("before the swap of 0.1.0", func(t *testing.T) {
 		s := newShop(t)
 		p := pending{From: "1.2.3", To: "1.3.0", Exe: s.exe, Previous: s.exe + ".previous", At: then}
 		if err := (memory{Pending: &p}).save(s.Dir); err != nil {
 			t.Fatal(err)
 		}
-		if err := Starting(s.Dir, "1.2.3", then, none); err != nil {
-			t.Fatal(err)
-		}
-		if o := s.State().Last; o == nil || o.OK {
-			t.Errorf("outcome: %+v", o)
-		}
-		s.runs(t, "1.2.3")
+		next(s, "1.2.3", 1)(t)
 	})
 	t.Run("while the data is put back", func(t *testing.T) {
-		s := updated(t)
-		if err := Starting(s.Dir, "1.3.0", then, none); err != nil {
+		s := swapped(t)
+		if err := Starting(s.Dir, "1.3.0", then, back); err != nil {
 			t.Fatal(err)
 		}
 		cut := errors.New("cut")
@@ -136,44 +226,37 @@ func TestCutOffAtEachStep(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.runs(t, "1.3.0")
-		if err := Starting(s.Dir, "1.3.0", then, none); !errors.As(err, &rolled) {
+		if err := Starting(s.Dir, "1.3.0", then, back); !errors.As(err, &rolled) {
 			t.Fatal(err)
 		}
 		s.runs(t, "1.2.3")
 	})
 	t.Run("after the swap back, before the note", func(t *testing.T) {
-		s := updated(t)
-		if err := Starting(s.Dir, "1.3.0", then, none); err != nil {
+		s := swapped(t)
+		if err := errors.Join(Starting(s.Dir, "1.3.0", then, back), unswap(s.exe, s.exe+".previous")); err != nil {
 			t.Fatal(err)
 		}
-		if err := unswap(s.exe, s.exe+".previous"); err != nil {
-			t.Fatal(err)
-		}
-		restored := false
-		if err := Starting(s.Dir, "1.2.3", then, func(time.Time) error { restored = true; return nil }); err != nil || !restored {
-			t.Fatal(err, restored)
-		}
-		s.runs(t, "1.2.3")
+		next(s, "1.2.3", 1)(t)
 	})
 	t.Run("the note is damaged", func(t *testing.T) {
 		s := updated(t)
 		if err := os.WriteFile(filepath.Join(s.Dir, memoryFile), []byte(`{"pend`), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := Starting(s.Dir, "1.3.0", then, none); err != nil {
+		if err := Starting(s.Dir, "1.3.0", then, back); err != nil {
 			t.Fatal(err)
 		}
 	})
 	t.Run("the previous version is gone", func(t *testing.T) {
-		s := updated(t)
-		if err := os.Remove(s.exe + ".previous"); err != nil {
-			t.Fatal(err)
+		for name, s := range map[string]*shop{".previous": swapped(t), "": updated(t)} {
+			if err := os.Remove(s.exe + name); err != nil {
+				t.Fatal(err)
+			}
+			var rolled *RolledBackError
+			if err := Failed(s.Dir, "1.3.0", then, errors.New("boom"), back); err == nil || errors.As(err, &rolled) || !strings.Contains(err.Error(), "gone") {
+				t.Fatal(err)
+			}
 		}
-		var rolled *RolledBackError
-		if err := Failed(s.Dir, "1.3.0", then, errors.New("boom"), none); err == nil || errors.As(err, &rolled) || !strings.Contains(err.Error(), "gone") {
-			t.Fatal(err)
-		}
-		s.runs(t, "1.3.0")
 	})
 }
 
@@ -206,69 +289,6 @@ func TestFullDisk(t *testing.T) {
 	s.runs(t, "1.2.3")
 }
 
-// TestPlan carries an installer's plan out with an installer that is a script.
-func TestPlan(t *testing.T) {
-	install := func(body string) string { return "#!/bin/sh\n[ \"$1\" = /S ] || exit 9\n" + body + "\n" }
-	for name, c := range map[string]struct {
-		setup func(exe string) string
-		spoil func(p *Plan)
-		ok    bool
-		want  string
-	}{
-		"goes well": {setup: func(exe string) string {
-			return install("cat > '" + exe + "' <<'X'\n" + script("1.3.0", "exit 0") + "X\n")
-		}, ok: true},
-		"the installer fails": {setup: func(exe string) string { return install("echo junk > '" + exe + "'; exit 67") }, want: "did not get through"},
-		"the new one does not start": {setup: func(exe string) string {
-			return install("cat > '" + exe + "' <<'X'\n" + script("1.3.0", "exit 3") + "X\n")
-		}, want: "did not become ready"},
-		"the installer is exchanged": {setup: func(string) string { return install("exit 0") }, spoil: func(p *Plan) {
-			os.WriteFile(p.Setup, []byte("#!/bin/sh\nexit 0\n# evil"), 0o755)
-		}, want: "changed on the disk"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := newShop(t)
-			work := filepath.Join(s.Dir, workFolder)
-			if err := os.MkdirAll(work, 0o700); err != nil {
-				t.Fatal(err)
-			}
-			p := Plan{Data: s.Dir, From: "1.2.3", To: "1.3.0", Setup: filepath.Join(work, "setup.exe"), SetupArgs: []string{"/S"}, Programs: []string{s.exe, s.exe + "-none"},
-				Exe: s.exe, Try: []string{"serve"}, Args: []string{"again"}, Ask: "version", Ready: 10 * time.Second}
-			if err := os.WriteFile(p.Setup, []byte(c.setup(s.exe)), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			sum, err := sumOf(p.Setup)
-			if err != nil {
-				t.Fatal(err)
-			}
-			p.SHA256 = sum
-			if c.spoil != nil {
-				c.spoil(&p)
-			}
-			plan := filepath.Join(work, planFile)
-			if err := os.WriteFile(plan, marshal(t, p), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			err = RunPlan(context.Background(), plan, func() time.Time { return then })
-			if (err == nil) != c.ok || err != nil && !strings.Contains(err.Error(), c.want) {
-				t.Fatalf("%v; want %q", err, c.want)
-			}
-			o := s.State().Last
-			if o == nil || o.OK != c.ok || o.To != "1.3.0" {
-				t.Fatalf("outcome: %+v", o)
-			}
-			want := "1.2.3"
-			if c.ok {
-				want = "1.3.0"
-			}
-			s.runs(t, want)
-			if exists(p.Setup) {
-				t.Error("the installer is left")
-			}
-		})
-	}
-}
-
 func TestFind(t *testing.T) {
 	none := func(string) string { return "" }
 	env := func(kv ...string) func(string) string {
@@ -295,13 +315,16 @@ func TestFind(t *testing.T) {
 		got  Installed
 		want Installed
 	}{
-		"tar":       {find("haoked", "", "/opt/haoke/haoked", "linux", none, has()), Installed{Way: WayReplace, Kind: KindTar, Program: "haoked", Exe: "/opt/haoke/haoked"}},
-		"local":     {find("haoked", "", "/usr/local/bin/haoked", "linux", none, has()), Installed{Way: WayReplace, Kind: KindTar, Program: "haoked", Exe: "/usr/local/bin/haoked"}},
-		"deb":       {find("haoked", "", "/usr/bin/haoked", "linux", none, has("/var/lib/dpkg/info/haoked.list")), Installed{Way: WayPackage, Kind: KindDeb, Program: "haoked", Exe: "/usr/bin/haoked", Manager: "deb"}},
-		"rpm":       {find("haoke", "", "/usr/bin/haoke", "linux", none, has()), Installed{Way: WayPackage, Kind: KindRPM, Program: "haoke", Exe: "/usr/bin/haoke", Manager: "rpm"}},
-		"docker":    {find("haoked", "", "/haoked", "linux", none, has()), Installed{Way: WayPackage, Program: "haoked", Exe: "/haoked", Manager: "docker"}},
-		"appimage":  {find("haoke", "", "/tmp/.mount_x/usr/bin/haoke", "linux", env("APPIMAGE", "/home/x/Haoke.AppImage"), has()), Installed{Way: WayReplace, Kind: KindAppImage, Program: "haoke", Exe: "/home/x/Haoke.AppImage"}},
-		"the build": {find("haoked", "nix", "/opt/haoked", "linux", none, has()), Installed{Way: WayPackage, Kind: "nix", Program: "haoked", Exe: "/opt/haoked", Manager: "nix"}},
+		"tar":          {find("haoked", "", "/opt/haoke/haoked", "linux", none, has()), Installed{Way: WayReplace, Kind: KindTar, Program: "haoked", Exe: "/opt/haoke/haoked"}},
+		"local":        {find("haoked", "", "/usr/local/bin/haoked", "linux", none, has()), Installed{Way: WayReplace, Kind: KindTar, Program: "haoked", Exe: "/usr/local/bin/haoked"}},
+		"deb":          {find("haoked", "", "/usr/bin/haoked", "linux", none, has("/var/lib/dpkg/info/haoked.list")), Installed{Way: WayPackage, Kind: KindDeb, Program: "haoked", Exe: "/usr/bin/haoked", Manager: "deb"}},
+		"rpm":          {find("haoke", "", "/usr/bin/haoke", "linux", none, has()), Installed{Way: WayPackage, Kind: KindRPM, Program: "haoke", Exe: "/usr/bin/haoke", Manager: "rpm"}},
+		"docker":       {find("haoked", "", "/haoked", "linux", none, has()), Installed{Way: WayPackage, Program: "haoked", Exe: "/haoked", Manager: "docker"}},
+		"appimage":     {find("haoke", "", "/tmp/.mount_x/usr/bin/haoke", "linux", env("APPIMAGE", "/home/x/Haoke.AppImage", "APPDIR", "/tmp/.mount_x"), has()), Installed{Way: WayReplace, Kind: KindAppImage, Program: "haoke", Exe: "/home/x/Haoke.AppImage"}},
+		"first start":  {find("haoked", "", "/c/usr/bin/haoked", "linux", env("APPIMAGE", "/h/H.AppImage.next", "APPDIR", "/c/"), has()), Installed{Way: WayReplace, Kind: KindAppImage, Program: "haoked", Exe: "/h/H.AppImage"}},
+		"first tar":    {find("haoked", "", "/opt/haoke/haoked.next", "linux", none, has()), Installed{Way: WayReplace, Kind: KindTar, Program: "haoked", Exe: "/opt/haoke/haoked"}},
+		"by another's": {find("haoked", "", "/usr/bin/haoked", "linux", env("APPIMAGE", "/home/x/Other.AppImage", "APPDIR", "/tmp/.mount_x"), has()), Installed{Way: WayPackage, Kind: KindRPM, Program: "haoked", Exe: "/usr/bin/haoked", Manager: "rpm"}},
+		"the build":    {find("haoked", "nix", "/opt/haoked", "linux", none, has()), Installed{Way: WayPackage, Kind: "nix", Program: "haoked", Exe: "/opt/haoked", Manager: "nix"}},
 		"windows": {find("haoke", "", `C:\Users\x\AppData\Local\Programs\Haoke\haoke.exe`, "windows", env("ProgramFiles", `C:\Program Files`), has(`C:\Users\x\AppData\Local\Programs\Haoke\uninstall.exe`)),
 			Installed{Way: WaySetup, Kind: KindSetup, Program: "haoke", Exe: `C:\Users\x\AppData\Local\Programs\Haoke\haoke.exe`}},
 		"for everybody": {find("haoke", "", `C:\Program Files\Haoke\haoke.exe`, "windows", env("ProgramFiles", `C:\Program Files`), has(`C:\Program Files\Haoke\uninstall.exe`)),

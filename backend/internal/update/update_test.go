@@ -188,15 +188,10 @@ func TestFoundTriedSwappedAndServed(t *testing.T) {
 	if err := s.Apply(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.host.restarted) != 1 || s.host.restarted[0] != s.exe || s.host.kept != 1 {
+	if len(s.host.restarted) != 1 || s.host.restarted[0] != s.exe+nextName || s.host.kept != 1 {
 		t.Fatalf("%+v", s.host)
 	}
-	if now, _ := os.ReadFile(s.exe); !strings.Contains(string(now), "1.3.0") {
-		t.Error("the new version is not in place")
-	}
-	if old, _ := os.ReadFile(s.exe + ".previous"); !strings.Contains(string(old), "1.2.3") {
-		t.Error("the previous version is not kept")
-	}
+	s.runs(t, "1.2.3") // until the other one serves
 	if exists(s.host.rehearsed) {
 		t.Error("the copy for the trial is left")
 	}
@@ -204,8 +199,16 @@ func TestFoundTriedSwappedAndServed(t *testing.T) {
 	if err := Starting(s.Dir, "1.3.0", then, back); err != nil {
 		t.Fatalf("the first start: %v", err)
 	}
+	s.runs(t, "1.2.3")
 	if err := Serving(s.Dir, "1.3.0", then); err != nil {
 		t.Fatal(err)
+	}
+	s.runs(t, "1.3.0")
+	if old, _ := os.ReadFile(s.exe + ".previous"); !strings.Contains(string(old), "1.2.3") {
+		t.Error("the previous version is not kept")
+	}
+	if exists(s.exe + nextName) {
+		t.Error("the new version lies there twice")
 	}
 	for range 3 { // it stays
 		if err := Starting(s.Dir, "1.3.0", then, back); err != nil {
