@@ -164,6 +164,10 @@ func (c *Conversations) Delete(ctx context.Context, id chat.ConversationID) erro
 		if _, err := tx.exec("DELETE FROM outbox WHERE conv = ? AND kind = 'ship'", string(id)); err != nil {
 			return err
 		}
+		// A question without an answer is quoted to the owner: not a deleted visitor's.
+		if _, err := tx.exec("DELETE FROM unanswered WHERE conversation = ?", string(id)); err != nil {
+			return err
+		}
 		_, err := tx.exec("DELETE FROM conversations WHERE n = ?", n)
 		return err
 	})

@@ -192,10 +192,11 @@ func openPool(dsn string, conns int) (*sql.DB, error) {
 
 // writerSetup is the writing connection's. The time-out comes first, since the
 // others can meet a lock; auto_vacuum only takes effect on a new file, before
-// anything else is written.
+// anything else is written. What is deleted is overwritten (secure_delete): the
+// words of a visitor who was deleted must not lie in free pages for years.
 const writerSetup = `PRAGMA busy_timeout = 5000; PRAGMA auto_vacuum = 2; PRAGMA cache_size = -16384;
 	PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = memory; PRAGMA wal_autocheckpoint = 16000;
-	PRAGMA foreign_keys = 1; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`
+	PRAGMA foreign_keys = 1; PRAGMA secure_delete = 1; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`
 
 // connect opens the writing connection when there is none.
 func (db *DB) connect() error {

@@ -51,11 +51,13 @@ func (c *Cold) EnqueueAll(ctx context.Context, limit int) (int64, error) {
 }
 
 // Outbox lists entries that are due, oldest first. Entries that already have a
-// batch come with their whole batch as far as limit allows.
+// batch come with their whole batch as far as limit allows. What has the id of a
+// conversation whose deletion waits is not due before that: a visitor who came
+// back after it writes under the same id, and the server would delete both.
 func (c *Cold) Outbox(ctx context.Context, limit int) ([]Shipment, error) {
 	var out []Shipment
-	err := c.db.each(ctx, `SELECT id, kind, conv, version, batch, attempts, created_at, error FROM outbox
-		WHERE next_at <= ? ORDER BY next_at, id LIMIT ?`, []any{c.db.now(), limit}, func(r *sql.Rows) error {
+	err := c.db.each(ctx, `SELECT id, kind, conv, version, batch, attempts, created_at, error FROM outbox o WHERE next_at <= ?
+		AND (kind = 'delete' OR NOT EXISTS (SELECT 1 FROM outbox d WHERE d.conv = o.conv AND d.kind = 'delete')) ORDER BY next_at, id LIMIT ?`, []any{c.db.now(), limit}, func(r *sql.Rows) error {
 		var s Shipment
 		var created int64
 		err := r.Scan(&s.ID, &s.Kind, &s.Conv, &s.Version, &s.Batch, &s.Attempts, &created, &s.Error)
