@@ -115,7 +115,7 @@ type Owner interface {
 	// Trouble: an answer failed; reason is for the owner.
 	Trouble(id chat.ConversationID, fault chat.Fault, reason string)
 	// Unanswered: neither upstream nor FAQ had an answer to this question.
-	Unanswered(text string)
+	Unanswered(id chat.ConversationID, text, locale string)
 }
 
 // Meter measures turns. Calls are on hot paths and must be cheap.

@@ -181,7 +181,7 @@ func (plain) Check(_ chat.Direction, text string) chat.Verdict {
 
 func (plain) Stream() FilterStream                                       { return clean{} }
 func (plain) NeedsPerson(chat.Conversation)                              {}
-func (plain) Unanswered(string)                                          {}
+func (plain) Unanswered(chat.ConversationID, string, string)             {}
 func (plain) Message(chat.From)                                          {}
 func (plain) Turn(*chat.TurnInfo, chat.Finish, time.Duration)            {}
 func (plain) FilterHits(chat.ConversationID, chat.Direction, []chat.Hit) {}

@@ -41,21 +41,23 @@ func (e *Engine) startLocked(r *room) {
 func (e *Engine) serve(r *room) {
 	defer e.turns.Done()
 	defer e.drop(r)
-	t := e.memory.Get().(*turn)
-	defer t.release()
-	t.e, t.r = e, r
-	for e.turn(t) {
-		r.between()
-		t.reset()
+	for more := true; more; {
+		t := e.memory.Get().(*turn)
+		t.e, t.r = e, r
+		more = e.turn(t)
+		r.between(t)
+		t.release()
 	}
 }
 
-// between takes the room's current turn away, before its memory becomes the
-// next one's.
-func (r *room) between() {
+// between takes the room's current turn away, before its memory becomes
+// another one's.
+func (r *room) between(t *turn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.now = nil
+	if r.now == &t.life {
+		r.now = nil
+	}
 }
 
 // turn is one visitor burst and its answer, from the open messages to the
@@ -101,23 +103,16 @@ func newTurn() any {
 // keptSaid bounds the memory for a turn's words that is used again.
 const keptSaid = 64 << 10
 
-// reset makes the turn ready for the next one.
-func (t *turn) reset() {
+// release gives the turn's memory back. Nobody ends it any more.
+func (t *turn) release() {
 	if t.prompt.Release != nil {
 		t.prompt.Release()
 	}
-	t.life.Reset()
+	e := t.e
 	clear(t.open)
 	t.open, t.said = t.open[:0], t.said[:0]
-	t.of, t.review = of{}, review{}
-}
-
-// release gives the turn's memory back.
-func (t *turn) release() {
-	e := t.e
-	t.reset()
-	t.e, t.r = nil, nil
-	if cap(t.said) <= keptSaid && cap(t.open) <= 64 {
+	t.e, t.r, t.of, t.review = nil, nil, of{}, review{}
+	if t.life.Reset() && cap(t.said) <= keptSaid && cap(t.open) <= 64 {
 		e.memory.Put(t)
 	}
 }
@@ -326,7 +321,7 @@ func (t *turn) offlineAnswer(question, reason string, fault chat.Fault) outcome 
 		t.recite(a.Text)
 		return outcome{from: chat.FromAI, text: a.Text, finish: chat.FinishStop, sources: []chat.Source{{Title: a.Title}}, failed: reason != ""}
 	}
-	t.e.owner.Unanswered(question)
+	t.e.owner.Unanswered(t.r.id, question, t.head.Visitor.Locale)
 	if reason == "" {
 		t.recite(a.Text)
 		return outcome{from: chat.FromAI, text: a.Text, finish: chat.FinishStop, failed: true}

@@ -22,6 +22,7 @@ type Span struct {
 	done  chan struct{} // made when somebody asks for it
 	guard func()
 	after map[*hook]struct{}
+	stray bool // a goroutine of AfterFunc may look at the span at any time
 }
 
 // hook is what AfterFunc registers.
@@ -30,27 +31,40 @@ type hook struct{ f func() }
 var _ context.Context = (*Span)(nil)
 
 // Reset begins a new span in the same memory. Nobody may hold the old one any
-// more: its end must be over for everyone who was given it.
-func (s *Span) Reset() {
+// more: its end must be over for everyone who was given it, and every call of
+// Cancel. False: a context that was derived just as the span ended may still
+// look at it, and the memory must not be used again.
+func (s *Span) Reset() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stray {
+		return false
+	}
 	if s.cause != nil {
 		s.done = nil // closed
 	}
 	s.cause, s.guard = nil, nil
 	clear(s.after)
+	return true
 }
 
-// Cancel ends the span; nil stands for context.Canceled. Only the first call
-// counts.
+// Cancel ends the span, and before it returns the contexts that were derived
+// from it; nil stands for context.Canceled. Only the first call counts.
 func (s *Span) Cancel(cause error) {
 	if cause == nil {
 		cause = context.Canceled
 	}
+	for h := range s.end(cause) {
+		h.f() // looks at the span
+	}
+}
+
+// end marks the end and returns who is to be told of it.
+func (s *Span) end(cause error) map[*hook]struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cause != nil {
-		return
+		return nil
 	}
 	s.cause = cause
 	if s.done != nil {
@@ -60,10 +74,9 @@ func (s *Span) Cancel(cause error) {
 		s.guard()
 		s.guard = nil
 	}
-	for h := range s.after {
-		go h.f()
-	}
-	clear(s.after)
+	told := s.after
+	s.after = nil
+	return told
 }
 
 // Guard has f called when the span ends, by whoever ends it and before Cancel
@@ -90,13 +103,14 @@ func (s *Span) Unguard() bool {
 }
 
 // AfterFunc is what contexts that are derived from the span use instead of a
-// goroutine each: see [context.AfterFunc].
+// goroutine each: see [context.AfterFunc]. f is called by who ends the span.
 func (s *Span) AfterFunc(f func()) (stop func() bool) {
 	h := &hook{f}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cause != nil {
-		go f()
+		s.stray = true
+		go f() // the caller may hold what f wants
 		return func() bool { return false }
 	}
 	if s.after == nil {

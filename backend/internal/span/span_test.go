@@ -23,8 +23,7 @@ func TestASpanEndsOnceAndTellsWhy(t *testing.T) {
 	if !errors.Is(s.Err(), errEnd) || !errors.Is(context.Cause(&s), errEnd) {
 		t.Errorf("err %v, cause %v", s.Err(), context.Cause(&s))
 	}
-	s.Reset()
-	if s.Err() != nil {
+	if !s.Reset() || s.Err() != nil {
 		t.Error("a new span is over")
 	}
 	select {
@@ -58,6 +57,24 @@ func TestContextsDerivedFromASpanEndWithIt(t *testing.T) {
 	late, cancelLate := context.WithCancel(&s)
 	defer cancelLate()
 	<-late.Done()
+	if !s.Reset() {
+		t.Error("cannot be used again")
+	}
+}
+
+func TestASpanThatSomebodyMayStillLookAtIsNotUsedAgain(t *testing.T) {
+	var s Span
+	s.Cancel(errEnd)
+	called := make(chan error)
+	if stop := s.AfterFunc(func() { called <- s.Err() }); stop() {
+		t.Error("what was called was stopped")
+	}
+	if s.Reset() {
+		t.Error("used again")
+	}
+	if err := <-called; !errors.Is(err, errEnd) {
+		t.Errorf("it saw %v", err)
+	}
 }
 
 func TestGuardIsCalledByWhoEndsTheSpan(t *testing.T) {
@@ -98,7 +115,9 @@ func TestASpanThatIsUsedAgainTakesNoMemory(t *testing.T) {
 	f := func() {}
 	_ = s.Done()
 	if n := testing.AllocsPerRun(100, func() {
-		s.Reset()
+		if !s.Reset() {
+			t.Error("spoiled")
+		}
 		s.Guard(f)
 		_ = s.Done()
 		if s.Err() != nil || !s.Unguard() {

@@ -11,6 +11,7 @@ import (
 
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/codec"
+	"haoke/backend/internal/span"
 )
 
 // receiver takes the pieces of an answer.
@@ -47,22 +48,33 @@ const (
 	afterDone2 = 20 * time.Millisecond
 )
 
-// attempt is one try at a call at one target.
+// attempt is one try at a call at one target. Its memory is used again.
 type attempt struct {
+	try
+	life   span.Span // ends with the call, when it is too slow, and when the rest is of no use
+	timer  *time.Timer
+	scan   codec.DeltaScanner
+	events events
+	fields fields // header's memory, where the connection is ours
+	carry  []byte // text of a token that ended within a character
+
+	home       *sync.Pool
+	spoiled    bool // something may still touch it: it is not used again
+	over, slow func()
+}
+
+// try is what one attempt leaves nothing of to the next.
+type try struct {
 	cfg    *Config
 	target chat.Target
 	url    *url.URL
 	out    receiver
-	cancel context.CancelCauseFunc
-	timer  *time.Timer
 	start  time.Time
-
-	scan   codec.DeltaScanner
-	events events
+	unlink func() bool             // undoes the tie to a call's context of another kind than ours
+	quit   context.CancelCauseFunc // ends net/http's context; nil: the connection is ours
 
 	status     int
 	header     http.Header
-	fields     *fields // header's memory, where the connection is ours
 	finish     string
 	ended      bool // a finish reason or [DONE] was seen
 	done       bool // [DONE] was seen
@@ -72,16 +84,21 @@ type attempt struct {
 	hasUsage   bool
 	firstToken time.Duration
 	total      time.Duration
-	n          int    // pieces delivered by this attempt
-	carry      []byte // text of a token that ended within a character
+	n          int // pieces delivered by this attempt
 }
 
-var attempts = sync.Pool{New: func() any { return &attempt{fields: new(fields)} }}
+func newAttempt() any {
+	a := &attempt{}
+	a.over = func() { a.life.Cancel(nil) }
+	a.slow = func() { a.life.Cancel(errSlow) }
+	return a
+}
 
-// newAttempt takes one from the pool; give it back with release.
-func newAttempt(cfg *Config, t chat.Target, out receiver) *attempt {
-	a := attempts.Get().(*attempt)
-	*a = attempt{cfg: cfg, target: t, out: out, scan: a.scan, events: a.events, fields: a.fields, carry: a.carry[:0]}
+// attempt takes one from the pool; give it back with release.
+func (c *Client) attempt(cfg *Config, t chat.Target, out receiver) *attempt {
+	a := c.attempts.Get().(*attempt)
+	a.home = &c.attempts
+	a.try = try{cfg: cfg, target: t, out: out}
 	a.scan.Reset()
 	return a
 }
@@ -89,8 +106,41 @@ func newAttempt(cfg *Config, t chat.Target, out receiver) *attempt {
 func (a *attempt) release() {
 	a.events.r, a.events.reader = nil, nil
 	a.fields.reset()
-	*a = attempt{scan: a.scan, events: a.events, fields: a.fields, carry: a.carry} // nothing of a secret or an answer stays reachable
-	attempts.Put(a)
+	a.try, a.carry = try{}, a.carry[:0] // nothing of a secret or an answer stays reachable
+	if !a.spoiled && a.life.Reset() {
+		a.home.Put(a)
+	}
+}
+
+// begin ties the attempt to its call, which gives it this long to the first
+// token. A call of our own kind is tied to one attempt at a time.
+func (a *attempt) begin(ctx context.Context, patience time.Duration) {
+	if call, ok := ctx.(*span.Span); !ok {
+		a.unlink = context.AfterFunc(ctx, a.over)
+	} else if !call.Guard(a.over) {
+		a.over()
+	}
+	if a.timer == nil {
+		a.timer = time.AfterFunc(patience, a.slow)
+	} else {
+		a.timer.Reset(patience)
+	}
+}
+
+// end undoes begin. What has begun to run at that very moment may touch the
+// attempt later.
+func (a *attempt) end(ctx context.Context) {
+	if call, ok := ctx.(*span.Span); ok {
+		call.Unguard()
+	} else if !a.unlink() {
+		a.spoiled = true
+	}
+	if !a.timer.Stop() {
+		a.spoiled = true
+	}
+	if a.quit != nil {
+		a.quit(nil)
+	}
 }
 
 // run makes the request and reads the answer; patience bounds the time to the
@@ -104,21 +154,18 @@ func (c *Client) run(ctx context.Context, a *attempt, r *request, patience time.
 	if err := a.checkPlain(); err != nil {
 		return err
 	}
-	actx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	a.cancel = cancel
-	a.timer = time.AfterFunc(patience, func() { cancel(errSlow) })
-	defer a.timer.Stop()
+	a.begin(ctx, patience)
+	defer a.end(ctx)
 
 	body := scratch.Get().(*buffer)
 	body.b = r.body(body.b[:0], &a.target, c.quirks.of(&a.target))
 	a.start = a.cfg.Now()
 	c.inflight.Add(1)
 	defer c.inflight.Add(-1)
-	resp, err := c.post(actx, a, r, body)
+	resp, err := c.post(a, r, body)
 	if err != nil {
 		a.total = a.cfg.Now().Sub(a.start)
-		return a.broken(ctx, actx, err)
+		return a.broken(ctx, err)
 	}
 	a.status, a.header = resp.StatusCode, resp.Header
 	err = a.read(resp, r.stream)
@@ -126,25 +173,33 @@ func (c *Client) run(ctx context.Context, a *attempt, r *request, patience time.
 	a.total = a.cfg.Now().Sub(a.start)
 	a.drain(resp, err)
 	if err != nil {
-		return a.broken(ctx, actx, err)
+		return a.broken(ctx, err)
 	}
 	return nil
 }
 
 // post sends the call over a connection of our own or of net/http's. It takes
 // body over.
-func (c *Client) post(ctx context.Context, a *attempt, r *request, body *buffer) (*http.Response, error) {
+func (c *Client) post(a *attempt, r *request, body *buffer) (*http.Response, error) {
 	if p := c.pools.plain(a.cfg, a.url, &a.target); p != nil {
 		defer scratch.Put(body)
-		return p.post(ctx, a, body.b, r.accept())
+		return p.post(a, body.b, r.accept())
 	}
 	sent := &sending{}
-	req := newRequest(ctx, &a.target, a.url, body.b, r.stream, sent)
+	req := newRequest(a.foreign(), &a.target, a.url, body.b, r.stream, sent)
 	resp, err := c.pools.get(a.cfg, a.url).RoundTrip(req)
 	if resp != nil {
 		resp.Body = &givesBack{resp.Body, body, sent}
 	}
 	return resp, err
+}
+
+// foreign is the attempt's context for net/http, which may look at it when the
+// attempt is over.
+func (a *attempt) foreign() context.Context {
+	ctx, quit := context.WithCancelCause(&a.life)
+	a.quit = quit
+	return ctx
 }
 
 // givesBack lets a call's body be used again once its answer was read.
@@ -169,7 +224,7 @@ func (g *givesBack) Close() error {
 func (a *attempt) drain(resp *http.Response, err error) {
 	defer resp.Body.Close()
 	if err != nil && !errors.Is(err, errRefused) {
-		a.cancel(nil) // the rest is of no use
+		a.life.Cancel(nil) // the rest is of no use
 		return
 	}
 	wait := afterDone
@@ -177,7 +232,7 @@ func (a *attempt) drain(resp *http.Response, err error) {
 		wait = afterDone2
 	}
 	a.timer.Reset(wait)
-	io.CopyN(io.Discard, resp.Body, 16<<10)
+	a.events.drop(resp.Body, 16<<10)
 }
 
 // readEvents reads a streamed answer.
@@ -194,7 +249,7 @@ func (a *attempt) readEvents() error {
 			return err
 		}
 		if err := a.chunk(data); errors.Is(err, errEnough) {
-			a.cancel(errEnough)
+			a.life.Cancel(errEnough)
 			a.finish = "length"
 			return nil
 		} else if err != nil {

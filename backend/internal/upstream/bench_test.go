@@ -47,9 +47,8 @@ func (d *discard) admitted()         {}
 // benchAttempt is an attempt in the middle of an endless stream.
 func benchAttempt(t testing.TB, out receiver) (*Client, *attempt) {
 	c := New(Config{StreamLife: 1 << 60}, nil, nil)
-	a := newAttempt(c.cfg.Load(), chat.Target{}, out)
-	_, a.cancel = context.WithCancelCause(t.Context())
-	a.timer = newStoppedTimer()
+	a := c.attempt(c.cfg.Load(), chat.Target{}, out)
+	a.begin(t.Context(), time.Hour)
 	a.start = a.cfg.Now()
 	a.events.reset(&repeat{s: strings.Repeat(benchChunk, 20)}, 1<<62)
 	return c, a
@@ -120,10 +119,12 @@ func BenchmarkFanOut(b *testing.B) {
 			rounds := 0
 			for b.Loop() {
 				rounds++
-				f := &flight{limit: 1 << 20, maxN: pieces, cancel: func(error) {}, buf: answerBufs.Get().(*answerBuf)}
+				f := newFlight().(*flight)
+				f.limit, f.maxN = 1<<20, pieces
+				f.refs.Store(1)
 				var wg, ready sync.WaitGroup
 				for range n {
-					sub := &subscriber{}
+					sub := &subscriber{wake: make(chan struct{}, 1)}
 					f.add(sub, chat.Caller{})
 					ready.Add(1)
 					wg.Go(func() {

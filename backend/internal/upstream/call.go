@@ -39,6 +39,7 @@ func (c *Client) tryAll(ctx context.Context, cfg *Config, ask chat.Ask, r *reque
 		}
 		out.admitted()
 		res.Attempts++
+		target := lease.Target() // a lease is worth nothing when it was returned
 		began := cfg.Now()
 		err = c.try(ctx, cfg, lease, r, out, left, &res)
 		left -= cfg.Now().Sub(began)
@@ -49,7 +50,7 @@ func (c *Client) tryAll(ctx context.Context, cfg *Config, ask chat.Ask, r *reque
 		case chat.FaultContent, chat.FaultCut, "":
 			return res, err
 		case chat.FaultRequest:
-			if c.quirks.learn(targetOf(lease), err.Error()) {
+			if c.quirks.learn(&target, err.Error()) {
 				last = err
 				continue // the same target, said differently
 			}
@@ -58,13 +59,8 @@ func (c *Client) tryAll(ctx context.Context, cfg *Config, ask chat.Ask, r *reque
 			}
 		}
 		last = err
-		ask.NotKeys = append(ask.NotKeys, lease.Target().Key)
+		ask.NotKeys = append(ask.NotKeys, target.Key)
 	}
-}
-
-func targetOf(l chat.Lease) *chat.Target {
-	t := l.Target()
-	return &t
 }
 
 // worthRepeating reports whether the same key may do better the next time.
@@ -108,7 +104,7 @@ func (c *Client) pause(ctx context.Context, cfg *Config, n int, left time.Durati
 // try makes one attempt under lease, returns the lease, and writes down in res
 // what came of it.
 func (c *Client) try(ctx context.Context, cfg *Config, lease chat.Lease, r *request, out receiver, patience time.Duration, res *chat.Result) error {
-	a := newAttempt(cfg, lease.Target(), out)
+	a := c.attempt(cfg, lease.Target(), out)
 	defer a.release()
 	settled := false
 	defer func() {

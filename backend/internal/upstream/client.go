@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"haoke/backend/internal/chat"
+	"haoke/backend/internal/span"
 )
 
 // errClosed is why calls end when the client is closed.
@@ -29,9 +30,11 @@ type Client struct {
 	inflight atomic.Int64
 	merged   atomic.Int64
 
-	base   context.Context // ends with Close: the life of flights, which outlive their subscribers' contexts
-	cancel context.CancelCauseFunc
-	wg     sync.WaitGroup
+	life span.Span // ends with Close
+	wg   sync.WaitGroup
+
+	attempts sync.Pool
+	timers   sync.Pool
 }
 
 // New returns a client that asks admit for leases and tells observe (may be
@@ -41,8 +44,8 @@ func New(cfg Config, admit Admitter, observe Observer) *Client {
 		observe = silent{}
 	}
 	c := &Client{admit: admit, observe: observe}
-	c.base, c.cancel = context.WithCancelCause(context.Background())
-	c.flights.byID = map[identity]*flight{}
+	c.flights.byID, c.flights.live = map[identity]*flight{}, map[*flight]struct{}{}
+	c.flights.memory.New, c.attempts.New = newFlight, newAttempt
 	c.pools.dialed = observe.Dialed
 	c.cfg.Store(cfg.withDefaults())
 	return c
@@ -72,10 +75,8 @@ func (c *Client) Run(ctx context.Context) error {
 // Close cancels every call, waits for their goroutines and closes the idle
 // connections. Later calls fail. Close may be called more than once.
 func (c *Client) Close() {
-	c.cancel(errClosed)
-	c.flights.mu.Lock() // a flight that is just starting has been counted when we get here
-	c.flights.closed = true
-	c.flights.mu.Unlock()
+	c.life.Cancel(errClosed)
+	c.flights.close(errClosed) // a flight that is just starting has been counted when we get here
 	c.wg.Wait()
 	c.pools.drop()
 }
@@ -132,11 +133,12 @@ func (c *Client) Answer(ctx context.Context, call chat.Call, caller chat.Caller,
 			c.observe.Saved("cached")
 			return hit.deliver(sink)
 		}
+		merged := sub.merged // who started the call shares its memory, and has let go of it soon
 		res, err := c.follow(ctx, sub, sink)
-		if !again && sub.merged && sub.pos == 0 && ownLimit(err) && ctx.Err() == nil {
+		if !again && merged && sub.pos == 0 && ownLimit(err) && ctx.Err() == nil {
 			continue // the call failed on the first caller's allowance: that is not ours
 		}
-		if sub.merged && err == nil {
+		if merged && err == nil {
 			c.observe.Saved("merged")
 		}
 		return res, err
@@ -162,17 +164,18 @@ func (c *Config) complete(call chat.Call) chat.Call {
 }
 
 // fly makes the call of a flight and ends it.
-func (c *Client) fly(ctx context.Context, cfg *Config, f *flight, call chat.Call, caller chat.Caller) {
+func (c *Client) fly(f *flight) {
 	defer c.wg.Done()
-	defer f.cancel(nil)
-	ask := newAsk(&call, caller)
-	ask.Queued = f.queued
-	res, err := c.tryAll(ctx, cfg, ask, &request{call: &call, stream: true}, f)
+	cfg := f.cfg
+	ask := newAsk(&f.call, f.caller)
+	ask.Queued = f.queues
+	res, err := c.tryAll(&f.life, cfg, ask, &f.req, f)
 	if err == nil && res.Finish == chat.FinishStop && cfg.CacheTTL > 0 && f.shared {
 		c.cache.put(f.id, f.answer(), res, cfg.Now().Add(cfg.CacheTTL), cfg.CacheBytes)
 	}
-	c.flights.remove(f)
+	c.flights.landed(f)
 	f.finish(res, err)
+	c.release(f)
 }
 
 func newAsk(call *chat.Call, caller chat.Caller) chat.Ask {
@@ -197,11 +200,25 @@ func estimate(s string) int {
 	return (ascii+3)/4 + other
 }
 
-// timerAt returns a timer for t and its channel, both nil when t is zero.
-func timerAt(now, t time.Time) (*time.Timer, <-chan time.Time) {
+// timerAt returns a timer for t and its channel, both nil when t is zero. The
+// timer goes back by stop.
+func (c *Client) timerAt(now, t time.Time) (*time.Timer, <-chan time.Time) {
 	if t.IsZero() {
 		return nil, nil
 	}
-	timer := time.NewTimer(t.Sub(now))
+	timer, ok := c.timers.Get().(*time.Timer)
+	if !ok {
+		timer = time.NewTimer(t.Sub(now))
+	} else {
+		timer.Reset(t.Sub(now))
+	}
 	return timer, timer.C
+}
+
+// stop ends a timer of timerAt; nil is none.
+func (c *Client) stop(timer *time.Timer) {
+	if timer != nil {
+		timer.Stop() // since Go 1.23 nothing is left in its channel
+		c.timers.Put(timer)
+	}
 }

@@ -76,7 +76,7 @@ func (c *Client) enter(ctx context.Context) (context.Context, func(), error) {
 	}
 	c.wg.Add(1)
 	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(c.base, func() { cancel(errClosed) })
+	stop := c.life.AfterFunc(func() { cancel(errClosed) })
 	return ctx, func() {
 		stop()
 		cancel(nil)
@@ -104,7 +104,7 @@ func (c *Client) Moderate(ctx context.Context, text string, caller chat.Caller) 
 	if err != nil {
 		return Moderation{}, fmt.Errorf("moderate: %w", err)
 	}
-	a := newAttempt(cfg, lease.Target(), &collector{})
+	a := c.attempt(cfg, lease.Target(), &collector{})
 	defer a.release()
 	body := codec.AppendString([]byte(`{"input":`), text)
 	data, err := c.fetch(ctx, a, "/moderations", append(body, '}'), cfg.Timeout)
@@ -136,17 +136,14 @@ func (c *Client) fetch(ctx context.Context, a *attempt, path string, body []byte
 	if err := a.checkPlain(); err != nil {
 		return nil, err
 	}
-	actx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	a.cancel = cancel
-	a.timer = time.AfterFunc(patience, func() { cancel(errSlow) })
-	defer a.timer.Stop()
+	a.begin(ctx, patience)
+	defer a.end(ctx)
 	a.start = a.cfg.Now()
-	req := newRequest(actx, &a.target, a.url, body, false, nil)
+	req := newRequest(a.foreign(), &a.target, a.url, body, false, nil)
 	resp, err := c.pools.get(a.cfg, a.url).RoundTrip(req)
 	a.total = a.cfg.Now().Sub(a.start)
 	if err != nil {
-		return nil, a.broken(ctx, actx, err)
+		return nil, a.broken(ctx, err)
 	}
 	defer resp.Body.Close()
 	a.status, a.header = resp.StatusCode, resp.Header
@@ -160,7 +157,7 @@ func (c *Client) fetch(ctx context.Context, a *attempt, path string, body []byte
 	data, err := io.ReadAll(io.LimitReader(plain, maxWhole))
 	a.total = a.cfg.Now().Sub(a.start)
 	if err != nil {
-		return nil, a.broken(ctx, actx, err)
+		return nil, a.broken(ctx, err)
 	}
 	if !codec.ValidJSON(data) {
 		return nil, a.bad("it sent a page, not an answer; the base URL probably misses /v1 or belongs to a web site", nil)

@@ -170,16 +170,15 @@ func (a *attempt) requestAdvice(status int, said codec.APIError) string {
 	return "the request was not accepted"
 }
 
-// broken sorts what stopped an attempt. ctx is the call's context, actx the
-// attempt's.
-func (a *attempt) broken(ctx, actx context.Context, err error) error {
+// broken sorts what stopped an attempt. ctx is the call's context.
+func (a *attempt) broken(ctx context.Context, err error) error {
 	var ue *chat.UpstreamError
 	switch {
 	case errors.As(err, &ue):
 		return ue
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case errors.Is(context.Cause(actx), errSlow):
+	case errors.Is(a.life.Err(), errSlow):
 		if a.n > 0 {
 			return a.fault(chat.FaultTimeout, fmt.Sprintf("%s sent nothing for %s", a.where(), a.cfg.Timeout), errSlow)
 		}

@@ -1,15 +1,15 @@
 package upstream
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"math"
-	"slices"
 	"sync"
+	"sync/atomic"
 
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/codec"
+	"haoke/backend/internal/span"
 )
 
 // identity is the SHA-256 of everything that shapes an answer. Visitors write
@@ -41,11 +41,13 @@ func identify(cfg *Config, call *chat.Call) identity {
 	return sha256.Sum256(p)
 }
 
-// flights are the calls that may be joined.
+// flights are the calls under way, and by identity those that may be joined.
 type flights struct {
 	mu     sync.Mutex
 	byID   map[identity]*flight
+	live   map[*flight]struct{}
 	closed bool
+	memory sync.Pool // of flights that are over
 }
 
 func (fs *flights) count() int {
@@ -54,6 +56,7 @@ func (fs *flights) count() int {
 	return len(fs.byID)
 }
 
+// remove makes a flight one that cannot be joined any more.
 func (fs *flights) remove(f *flight) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
@@ -62,14 +65,42 @@ func (fs *flights) remove(f *flight) {
 	}
 }
 
-// flight is one upstream call and those who read along.
+// landed takes out a flight whose goroutine ends.
+func (fs *flights) landed(f *flight) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	if fs.byID[f.id] == f {
+		delete(fs.byID, f.id)
+	}
+	delete(fs.live, f)
+}
+
+// close ends every flight and lets no further one begin.
+func (fs *flights) close(cause error) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.closed = true
+	for f := range fs.live {
+		f.life.Cancel(cause)
+	}
+}
+
+// flight is one upstream call and those who read along. Its memory is used
+// again when its goroutine and all of them have let go of it.
 type flight struct {
 	id     identity
 	shared bool // may be joined
 	vip    bool // queues as a VIP
 	limit  int
 	maxN   int
-	cancel context.CancelCauseFunc
+	life   span.Span
+	cfg    *Config
+	caller chat.Caller // who started the call
+	call   chat.Call
+	msgs   []chat.PromptMessage // the call's
+	req    request
+	queues func(position int) // queued, bound once
+	refs   atomic.Int32       // its goroutine and each reader
 
 	first subscriber // who started the call
 
@@ -91,12 +122,37 @@ type answerBuf struct {
 	ends []int32
 }
 
-var answerBufs = sync.Pool{New: func() any {
-	return &answerBuf{raw: make([]byte, 0, 4<<10), ends: make([]int32, 0, 256)}
-}}
-
 // keptBuf bounds the buffers that are kept for reuse.
 const keptBuf = 64 << 10
+
+func newFlight() any {
+	f := &flight{buf: &answerBuf{raw: make([]byte, 0, 4<<10), ends: make([]int32, 0, 256)}}
+	f.queues = f.queued
+	f.first.wake = make(chan struct{}, 1)
+	return f
+}
+
+// release lets go of a flight; the last one to do so gives its memory back.
+// Nothing of a question or an answer stays reachable.
+func (c *Client) release(f *flight) {
+	if f.refs.Add(-1) > 0 {
+		return
+	}
+	select {
+	case <-f.first.wake: // told as it left
+	default:
+	}
+	if cap(f.buf.raw) > keptBuf || cap(f.msgs) > 256 || !f.life.Reset() {
+		return
+	}
+	f.first.reset()
+	clear(f.msgs)
+	clear(f.subs)
+	f.buf.raw, f.buf.ends, f.msgs, f.subs = f.buf.raw[:0], f.buf.ends[:0], f.msgs[:0], f.subs[:0]
+	f.cfg, f.caller, f.call, f.req = nil, chat.Caller{}, chat.Call{}, request{}
+	f.crowd, f.leased, f.over, f.done, f.res, f.err = false, false, false, false, chat.Result{}, nil
+	c.flights.memory.Put(f)
+}
 
 // subscriber is one reader of a flight.
 type subscriber struct {
@@ -109,6 +165,12 @@ type subscriber struct {
 	pos    int  // pieces delivered
 	own    bool // the flight's goroutine serves it; the rest is in direct
 	direct direct
+}
+
+// reset leaves nothing but the channel.
+func (s *subscriber) reset() {
+	s.f, s.caller, s.merged, s.index, s.waits, s.pos, s.own = nil, chat.Caller{}, false, 0, waitNothing, 0, false
+	s.direct.sink, s.direct.err, s.direct.n = nil, nil, 0
 }
 
 // direct is a reader that the flight's own goroutine serves: who started a call
@@ -191,23 +253,26 @@ func (c *Client) alone(cfg *Config, call chat.Call, caller chat.Caller, sink cha
 // launch starts a flight with its first subscriber; the zero id is not shared.
 // c.flights.mu is held, so that Close knows of every goroutine.
 func (c *Client) launch(cfg *Config, call chat.Call, caller chat.Caller, sink chat.Sink, id identity) *subscriber {
-	ctx, cancel := context.WithCancelCause(c.base)
-	f := &flight{
-		id: id, shared: id != identity{}, vip: caller.VIP, cancel: cancel, limit: cfg.AnswerBytes,
-		// A piece holds a token at least, so more pieces than tokens were
-		// asked for means that the bound was ignored.
-		maxN: call.MaxTokens + 16,
-		buf:  answerBufs.Get().(*answerBuf),
-	}
-	call.Messages = slices.Clone(call.Messages) // the caller's are used again, and the flight may outlive it
+	f := c.flights.memory.Get().(*flight)
+	f.id, f.shared, f.vip, f.limit, f.cfg, f.caller = id, id != identity{}, caller.VIP, cfg.AnswerBytes, cfg, caller
+	// A piece holds a token at least, so more pieces than tokens were asked for
+	// means that the bound was ignored.
+	f.maxN = call.MaxTokens + 16
+	// The caller uses its messages again, and the flight may outlive it.
+	f.msgs = append(f.msgs[:0], call.Messages...)
+	f.call = call
+	f.call.Messages = f.msgs
+	f.req = request{call: &f.call, stream: true}
+	f.refs.Store(1)
 	sub := &f.first
 	f.add(sub, caller)
 	if cfg.Coalesce <= 0 {
 		sub.direct.sink = sink
 		sub.own = true
 	}
+	c.flights.live[f] = struct{}{}
 	c.wg.Add(1)
-	go c.fly(ctx, cfg, f, call, caller)
+	go c.fly(f)
 	return sub
 }
 
@@ -244,7 +309,7 @@ func (f *flight) tryJoin(caller chat.Caller) *subscriber {
 	if f.over || caller.VIP && !f.vip && !f.leased {
 		return nil
 	}
-	sub := &subscriber{merged: true}
+	sub := &subscriber{merged: true, wake: make(chan struct{}, 1)}
 	f.add(sub, caller)
 	f.crowd = true
 	if f.first.own {
@@ -255,8 +320,9 @@ func (f *flight) tryJoin(caller chat.Caller) *subscriber {
 
 // add makes sub a reader of the flight.
 func (f *flight) add(sub *subscriber, caller chat.Caller) {
-	sub.f, sub.caller, sub.index, sub.wake = f, caller, len(f.subs), make(chan struct{}, 1)
+	sub.f, sub.caller, sub.index = f, caller, len(f.subs)
 	f.subs = append(f.subs, sub)
+	f.refs.Add(1)
 }
 
 // leave takes sub out; the last one to leave cancels the call.
@@ -271,26 +337,15 @@ func (c *Client) leave(sub *subscriber) {
 	empty, done := last == 0, f.done
 	if empty {
 		f.over = true
-		if done {
-			f.recycle()
-		}
 	}
 	f.mu.Unlock()
 	if empty && !done {
-		f.cancel(context.Canceled)
+		f.life.Cancel(nil)
 		if f.shared {
 			c.flights.remove(f)
 		}
 	}
-}
-
-// recycle gives the buffer back: nobody reads it any more.
-func (f *flight) recycle() {
-	if b := f.buf; b != nil && cap(b.raw) <= keptBuf {
-		b.raw, b.ends = b.raw[:0], b.ends[:0]
-		answerBufs.Put(b)
-	}
-	f.buf = nil
+	c.release(f)
 }
 
 // piece appends one raw token and wakes those who wait for it; false: the
@@ -382,8 +437,5 @@ func (f *flight) finish(res chat.Result, err error) {
 	f.res, f.err, f.done, f.over = res, err, true, true
 	for _, sub := range f.subs {
 		sub.rouse()
-	}
-	if len(f.subs) == 0 {
-		f.recycle()
 	}
 }

@@ -66,7 +66,7 @@ func (c *Client) Probe(ctx context.Context, t chat.Target) error {
 	}
 	defer done()
 	cfg := c.cfg.Load()
-	a := newAttempt(cfg, t, &collector{})
+	a := c.attempt(cfg, t, &collector{})
 	defer a.release()
 	_, err = c.fetch(ctx, a, "/models", nil, cfg.Timeout)
 	if a.status != 0 && a.status < 500 && chat.FaultOf(err) == chat.FaultRequest {
@@ -87,7 +87,7 @@ func (c *Client) testTarget(ctx context.Context, t chat.Target) Report {
 	cfg.Timeout = testTimeout
 	var r Report
 
-	list := newAttempt(&cfg, t, &collector{})
+	list := c.attempt(&cfg, t, &collector{})
 	defer list.release()
 	if data, err := c.fetch(ctx, list, "/models", nil, testTimeout); err == nil {
 		r.Models = modelNames(data)
@@ -99,7 +99,7 @@ func (c *Client) testTarget(ctx context.Context, t chat.Target) Report {
 		t.Model = r.Models[0]
 	}
 	out := &collector{limit: cfg.AnswerBytes}
-	ask := newAttempt(&cfg, t, out)
+	ask := c.attempt(&cfg, t, out)
 	defer ask.release()
 	call := &chat.Call{Model: t.Model, MaxTokens: 16, Messages: []chat.PromptMessage{{Role: chat.RoleUser, Content: "Say OK."}}}
 	err := c.run(ctx, ask, &request{call: call, stream: true}, testTimeout)
@@ -107,7 +107,7 @@ func (c *Client) testTarget(ctx context.Context, t chat.Target) Report {
 		if err == nil || !c.quirks.learn(&t, err.Error()) {
 			break
 		}
-		again := newAttempt(&cfg, t, out)
+		again := c.attempt(&cfg, t, out)
 		defer again.release()
 		ask, err = again, c.run(ctx, again, &request{call: call, stream: true}, testTimeout)
 	}

@@ -269,7 +269,7 @@ func TestRetryAfter(t *testing.T) {
 }
 
 func TestScrub(t *testing.T) {
-	a := &attempt{target: chat.Target{Secret: "topsecret"}}
+	a := &attempt{try: try{target: chat.Target{Secret: "topsecret"}}}
 	for in, want := range map[string]string{
 		"key topsecret here topsecret":           "key ••• here •••",
 		"Incorrect API key: sk-abc123***xyz789.": "Incorrect API key: •••.",

@@ -8,4 +8,8 @@ import "net"
 // connection cannot be asked whether it still works.
 const plainHere = false
 
-func alive(net.Conn) bool { return false }
+type look struct{}
+
+func lookAt(net.Conn) *look { return nil }
+
+func (*look) alive() bool { return false }

@@ -248,7 +248,7 @@ func waitClosed(t *testing.T, r *rig) {
 		idle := append([]*plainConn(nil), p.idle...)
 		p.mu.Unlock()
 		for _, c := range idle {
-			for deadline := time.Now().Add(5 * time.Second); alive(c.nc); time.Sleep(time.Millisecond) {
+			for deadline := time.Now().Add(5 * time.Second); lookAt(c.nc).alive(); time.Sleep(time.Millisecond) {
 				if time.Now().After(deadline) {
 					t.Fatal("the server does not close")
 				}

@@ -13,6 +13,7 @@ import (
 
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/codec"
+	"haoke/backend/internal/span"
 )
 
 // Calls to a model in the own network (Ollama, vLLM, a gateway) go over plain
@@ -43,7 +44,7 @@ func (p *plainPool) get(ctx context.Context) (*plainConn, error) {
 		if c == nil {
 			break
 		}
-		if alive(c.nc) {
+		if c.look.alive() {
 			return c, nil
 		}
 		c.nc.Close()
@@ -52,7 +53,7 @@ func (p *plainPool) get(ctx context.Context) (*plainConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &plainConn{pool: p, nc: nc, buf: make([]byte, plainBuffer)}
+	c := &plainConn{pool: p, nc: nc, buf: make([]byte, plainBuffer), look: lookAt(nc)}
 	c.cut = func() { nc.SetDeadline(time.Unix(1, 0)) }
 	c.resp.Body, c.resp.Proto, c.resp.ProtoMajor, c.resp.ProtoMinor = c, "HTTP/1.1", 1, 1
 	return c, nil
@@ -131,12 +132,12 @@ var errUnused = errors.New("cancelled before it was sent")
 
 // post sends a call and reads the answer's header, which belongs to a, as the
 // answer belongs to the connection: it is valid until its Body is closed.
-func (p *plainPool) post(ctx context.Context, a *attempt, body []byte, accept string) (*http.Response, error) {
-	c, err := p.get(ctx)
+func (p *plainPool) post(a *attempt, body []byte, accept string) (*http.Response, error) {
+	c, err := p.get(&a.life)
 	if err != nil {
 		return nil, err
 	}
-	if c.stop = context.AfterFunc(ctx, c.cut); ctx.Err() != nil {
+	if c.life = &a.life; !a.life.Guard(c.cut) {
 		c.broken()
 		return nil, errUnused
 	}
@@ -144,7 +145,7 @@ func (p *plainPool) post(ctx context.Context, a *attempt, body []byte, accept st
 	out.b = append(a.plainHead(out.b[:0], len(body), accept), body...)
 	_, unsent := c.nc.Write(out.b)
 	scratch.Put(out)
-	err = c.answer(a.fields)
+	err = c.answer(&a.fields)
 	if unsent != nil { // a server that refuses may do so before it has read everything
 		c.keep = false
 	}
@@ -191,7 +192,8 @@ type plainConn struct {
 	nc    net.Conn
 	since time.Time // idle since; guarded by the pool's lock
 	cut   func()    // ends every read and write, bound once
-	stop  func() bool
+	life  *span.Span
+	look  *look
 	resp  http.Response
 
 	buf  []byte // buf[r:w] is read and not used yet
@@ -204,14 +206,14 @@ type plainConn struct {
 
 // broken closes a connection that cannot be used any more.
 func (c *plainConn) broken() {
-	c.stop()
+	c.life.Unguard()
 	c.nc.Close()
 }
 
 // Close implements io.Closer for the answer's body. Only a connection whose
 // answer was read to its end is kept.
 func (c *plainConn) Close() error {
-	if c.stop() && c.keep && c.state == ended && c.r == c.w {
+	if c.life.Unguard() && c.keep && c.state == ended && c.r == c.w {
 		c.pool.put(c)
 		return nil
 	}

@@ -34,12 +34,20 @@ const (
 // errNotHTTP is for everything that this client does not understand.
 var errNotHTTP = errors.New("malformed HTTP response")
 
-// fields is a header whose memory is used again.
+// fields is a header whose memory is used again. One answer's header looks much
+// like the last one's: what stands in the same place is not made anew.
 type fields struct {
 	h    http.Header
 	vals [maxFields]string
+	last [maxFields]field
 	n    int
 }
+
+// field is a field as it came, and its canonical name.
+type field struct{ name, key, value string }
+
+// maxAlike bounds the values that are remembered.
+const maxAlike = 128
 
 func (f *fields) reset() {
 	if f.h == nil {
@@ -52,12 +60,26 @@ func (f *fields) reset() {
 
 // add keeps a field, the first of its name.
 func (f *fields) add(name, value []byte) {
-	key := textproto.CanonicalMIMEHeaderKey(string(name))
-	if f.n == maxFields || len(f.h[key]) > 0 {
-		return // nothing that matters comes this late, or twice
+	if f.n == maxFields {
+		return // nothing that matters comes this late
 	}
-	f.vals[f.n] = string(value)
-	f.h[key] = f.vals[f.n : f.n+1 : f.n+1]
+	last := &f.last[f.n]
+	if string(name) != last.name {
+		*last = field{name: string(name)}
+		last.key = textproto.CanonicalMIMEHeaderKey(last.name)
+	}
+	if len(f.h[last.key]) > 0 {
+		return // or twice
+	}
+	said := last.value
+	if string(value) != said {
+		said = string(value)
+		if last.value = said; len(said) > maxAlike {
+			last.value = ""
+		}
+	}
+	f.vals[f.n] = said
+	f.h[last.key] = f.vals[f.n : f.n+1 : f.n+1]
 	f.n++
 }
 

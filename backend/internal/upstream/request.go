@@ -255,4 +255,9 @@ func clip(s string, n int) string {
 }
 
 // code is an HTTP status as a label.
-func code(status int) string { return strconv.Itoa(status) }
+func code(status int) string {
+	if status == http.StatusOK {
+		return "200"
+	}
+	return strconv.Itoa(status)
+}

@@ -123,6 +123,19 @@ func (e *events) fill() error {
 	return io.ErrNoProgress
 }
 
+// drop reads what is left of r, at most limit bytes, and forgets it.
+func (e *events) drop(r io.Reader, limit int) {
+	if e.buf == nil {
+		e.buf = make([]byte, 8<<10)
+	}
+	for limit > 0 {
+		n, err := r.Read(e.buf[:min(limit, len(e.buf))])
+		if limit -= n; err != nil || n == 0 {
+			return
+		}
+	}
+}
+
 // next returns the data of the next data line.
 func (e *events) next() ([]byte, error) {
 	for {

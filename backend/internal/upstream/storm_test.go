@@ -93,17 +93,19 @@ func FuzzStream(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body, kind string) {
 		cfg := Config{AnswerBytes: 4000, MaxTokens: 20}.withDefaults()
 		out := &collector{limit: cfg.AnswerBytes}
-		a := newAttempt(cfg, chat.Target{BaseURL: "http://x"}, checked{t, out})
+		c := New(Config{}, nil, nil)
+		defer c.Close()
+		a := c.attempt(cfg, chat.Target{BaseURL: "http://x"}, checked{t, out})
 		defer a.release()
 		a.url, _ = endpoint(&a.target, "/chat/completions")
-		_, a.cancel = context.WithCancelCause(t.Context())
-		a.timer, a.start, a.status = newStoppedTimer(), time.Now(), 200
+		a.begin(t.Context(), time.Hour)
+		defer a.end(t.Context())
+		a.start, a.status = time.Now(), 200
 		err := a.read(&http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {kind}}, Body: io.NopCloser(strings.NewReader(body))}, true)
-		a.timer.Stop()
 		if err == nil && out.n == 0 {
 			t.Fatal("an answer without a piece")
 		}
-		if err != nil && a.broken(t.Context(), t.Context(), err).Error() == "" {
+		if err != nil && a.broken(t.Context(), err).Error() == "" {
 			t.Fatal("an error without words")
 		}
 		if !codec.ValidToken(append(append([]byte{'"'}, out.raw...), '"')) {

@@ -28,10 +28,8 @@ func (b *answerBuf) join(dst []byte, i, n int) []byte {
 func (c *Client) follow(ctx context.Context, sub *subscriber, sink chat.Sink) (chat.Result, error) {
 	defer c.leave(sub)
 	f, cfg := sub.f, c.cfg.Load()
-	late, lateC := timerAt(cfg.Now(), sub.caller.Deadline)
-	if late != nil {
-		defer late.Stop()
-	}
+	late, lateC := c.timerAt(cfg.Now(), sub.caller.Deadline)
+	defer c.stop(late)
 	if sub.own {
 		if res, ended, err := sub.attend(ctx, lateC); ended {
 			return res, err
