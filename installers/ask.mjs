@@ -7,7 +7,8 @@ import { request } from 'node:http';
 
 const [, , base, question = 'How can I return something?', token] = process.argv;
 const url = new URL('/v1/chat?site=default', base);
-const late = setTimeout(() => fail('no answer within 30 s'), 30_000);
+let last = 'nothing came';
+const late = setTimeout(() => fail(`no answer within 60 s; ${last}`), 60_000);
 
 function fail(why) {
   console.error(`ask: ${why}`);
@@ -73,6 +74,7 @@ upgrade.on('upgrade', (_, socket, head) => {
       if (code === 8) fail(`closed with ${body.length > 1 ? body.readUInt16BE(0) : 'no code'}`);
       if (code !== 1) continue;
       const m = JSON.parse(body.toString());
+      last = `the last frame was ${body}`;
       seen[m.type]?.(m);
     }
   });

@@ -29,13 +29,17 @@ signing() {
   if ! have osslsigncode; then skip "signing: no osslsigncode"; return; fi
   local d=$WORK/sign exe=build/tmp/windows/amd64/haoked.exe
   [ -f $exe ] || { skip "signing: run make windows first"; return; }
-  mkdir -p $d
+  mkdir -p $d; rm -rf $d/dist $d/stage
   openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj "/CN=Test root" -addext basicConstraints=critical,CA:TRUE -keyout $d/ca.key -out $d/ca.crt 2>/dev/null
   openssl req -newkey rsa:2048 -nodes -subj "/CN=Test signer" -keyout $d/cs.key -out $d/cs.csr 2>/dev/null
   printf 'extendedKeyUsage=codeSigning\n' > $d/ext
   openssl x509 -req -in $d/cs.csr -CA $d/ca.crt -CAkey $d/ca.key -CAcreateserial -days 2 -extfile $d/ext -out $d/cs.crt 2>/dev/null
-  cp $exe $d/t.exe
-  check "signing: signed and verified" env HAOKE_SIGN_CERT=$d/cs.crt HAOKE_SIGN_KEY=$d/cs.key HAOKE_SIGN_CA=$d/ca.crt installers/windows/sign.sh $d/t.exe
+  local sign=(env "HAOKE_SIGN_CERT=$d/cs.crt" "HAOKE_SIGN_KEY=$d/cs.key" "HAOKE_SIGN_CA=$d/ca.crt")
+  signed() { local f; for f; do osslsigncode verify -CAfile $d/ca.crt "$f" || return 1; done; }
+  check "signing: a whole installer is built with a certificate" "${sign[@]}" WINDOWS_ARCHS=amd64 COMPRESSOR=zlib DIST=$d/dist STAGE=$d/stage installers/windows/build.sh
+  check "signing: setup.exe and both programs are signed, by osslsigncode" signed $d/dist/haoke-$VERSION-windows-amd64-setup.exe $d/stage/amd64/haoke.exe $d/stage/amd64/haoked.exe
+  check "signing: what was not signed is told apart" eval "! signed $exe"
+  cp $d/stage/amd64/haoked.exe $d/t.exe
   printf 'X' | dd of=$d/t.exe bs=1 seek=4096 conv=notrunc 2>/dev/null
   if osslsigncode verify -CAfile $d/ca.crt $d/t.exe >/dev/null 2>&1; then bad "signing: a changed byte is noticed"; else ok "signing: a changed byte is noticed"; fi
 }

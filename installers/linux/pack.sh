@@ -18,11 +18,9 @@ pack() {
 # share STAGE PROGRAM: what goes with the programs, made or written by the
 # daemon itself.
 share() {
-  mkdir -p "$1"
-  installers/licences.sh > "$1/THIRD-PARTY.txt"
-  sed "s/@VERSION@/$VERSION/;s/@DATE@/$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%d)/" installers/linux/io.haoke.Haoke.metainfo.xml > "$1/io.haoke.Haoke.metainfo.xml"
-  "$2" man | gzip -9n > "$1/haoked.1.gz"
-  "$2" completion bash > "$1/haoked.bash"
-  "$2" completion zsh > "$1/_haoked"
-  "$2" completion fish > "$1/haoked.fish"
+  mkdir -p "$1" &&
+    installers/licences.sh > "$1/THIRD-PARTY.txt" &&
+    sed "s/@VERSION@/$VERSION/;s/@DATE@/$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%d)/" installers/linux/io.haoke.Haoke.metainfo.xml > "$1/io.haoke.Haoke.metainfo.xml" &&
+    "$2" man | gzip -9n > "$1/haoked.1.gz" &&
+    "$2" completion bash > "$1/haoked.bash" && "$2" completion zsh > "$1/_haoked" && "$2" completion fish > "$1/haoked.fish"
 }

@@ -75,7 +75,7 @@ windows() {
   state > "$WORK/before"
   cd "$C" || return
   local part
-  for part in ${WINDOWS_PARTS:-refusals person disk cut service view}; do "win_$part"; done
+  for part in ${WINDOWS_PARTS:-refusals person newer disk cut service view signed}; do "win_$part"; done
   cd "$ROOT" || return
   skip "Windows: the window itself and Microsoft's WebView2 installer (Wine has no WebView2); the firewall rule and the folder's rights (Wine enforces neither)"
 }
@@ -121,6 +121,28 @@ win_person() {
   check "Windows: removal with /PURGE" remove "$dir" /PURGE
   state > "$WORK/after"
   check "Windows: ... leaves no file and no key" diff "$WORK/before" "$WORK/after"
+}
+
+# Data that a newer version wrote: refused at the start, and left as it is.
+win_newer() {
+  local dir="$C/newer" db
+  w setup.exe /S /NOWEBVIEW '/D=C:\newer'
+  serve_in "$dir"; ask http://127.0.0.1:18787 > /dev/null; serve_end
+  db=$(find "$C/users" -path '*Roaming/Haoke/haoke.db' | head -1)
+  python3 -c 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute("PRAGMA user_version = 9999")' "$db"
+  sha256sum "$db" > "$WORK/sums"
+  check "Windows: data from a newer version is refused with a sentence" eval "codes 1 w '$dir/haoked.exe' serve --public 127.0.0.1:18787 --admin 127.0.0.1:18788 2>&1 | says 'newer version of Haoke'"
+  check "Windows: ... and left as it is" sha256sum -c "$WORK/sums"
+  remove "$dir" /PURGE
+}
+
+# The installer that was signed with a test certificate: what it leaves is signed.
+win_signed() {
+  local d=$WORK/sign
+  [ -f "$d/dist/haoke-$VERSION-windows-amd64-setup.exe" ] || { skip "Windows: signed installer: run the part signing before"; return; }
+  check "Windows: the signed installer installs" w "$d/dist/haoke-$VERSION-windows-amd64-setup.exe" /S /NOWEBVIEW '/D=C:\signed'
+  check "Windows: ... programs and uninstaller are signed" eval "for f in haoke haoked uninstall; do osslsigncode verify -CAfile '$d/ca.crt' '$C/signed/'\$f.exe || exit 1; done"
+  check "Windows: ... removal" remove "$C/signed" /PURGE
 }
 
 # A disk that is full before, and one that fills in the middle.
