@@ -39,7 +39,7 @@ test: setup-test ## set up whatever is missing and run every test
 	@build/test.sh
 
 test-go: ## Go tests alone
-	CGO_ENABLED=0 go test ./backend/... ./frontend
+	CGO_ENABLED=0 go test ./backend/... ./frontend ./installers/...
 
 test-race: ## the concurrent packages under the race detector
 	CGO_ENABLED=1 go test -race -short $(addprefix ./backend/internal/,$(RACE))
@@ -65,7 +65,7 @@ bench-readme: daemon ## ... into the tables of both READMEs, on a quiet machine
 
 lint: ## formatting and go vet
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); exit 1; }
-	CGO_ENABLED=0 go vet ./backend/... ./frontend
+	CGO_ENABLED=0 go vet ./backend/... ./frontend ./installers/...
 
 windows: setup-installers frontend ## build/dist: installers for Windows, amd64 and arm64
 	@installers/windows/build.sh

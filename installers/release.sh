@@ -15,13 +15,13 @@ installers/linux/build.sh
 installers/windows/build.sh
 installers/darwin/build.sh
 installers/docker/build.sh
-installers/sbom.sh build/tmp/linux/amd64/haoked build/tmp/linux/amd64/haoke build/tmp/windows/amd64/haoke.exe build/tmp/darwin/arm64/haoked > "build/dist/haoke-$VERSION.cdx.json"
+installers/sbom.sh build/tmp/linux/amd64/haoked build/tmp/linux/amd64/haoke build/tmp/linux/amd64/appimage-runtime build/tmp/windows/amd64/haoke.exe build/tmp/darwin/arm64/haoked > "build/dist/haoke-$VERSION.cdx.json"
 cp build/tmp/linux/share/THIRD-PARTY.txt "build/dist/haoke-$VERSION-licences.txt"
 # what is new: this version's part of CHANGELOG.md
 awk -v v="## $VERSION" '/^## /{on=index($0, v)==1; next} on' CHANGELOG.md | sed '/./,$!d' > "build/dist/haoke-$VERSION-changes.md"
 [ -s "build/dist/haoke-$VERSION-changes.md" ] || { echo "release: CHANGELOG.md says nothing of $VERSION"; exit 1; }
 if [ -n "${HAOKE_RELEASE_KEY_FILE:-}" ]; then
-  go run ./installers/tools/manifest make --key "$HAOKE_RELEASE_KEY_FILE" --version "$VERSION" --dir build/dist --notes "build/dist/haoke-$VERSION-changes.md"
+  go run ./installers/tools/manifest make --key "$HAOKE_RELEASE_KEY_FILE" --version "$VERSION" --dir build/dist --issued "$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)" --notes "build/dist/haoke-$VERSION-changes.md"
 else
   echo "release: no HAOKE_RELEASE_KEY_FILE; installed programs are not told of this release"
 fi

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds build/dist/*.deb, *.rpm and *.tar.gz of daemon and window for amd64 and
+# Builds build/dist/*.deb, *.rpm, *.tar.gz and *.AppImage of daemon and window for amd64 and
 # arm64. The window links the system's WebKit: for the other processor a cross
 # compiler and its libraries are needed, which sysroot.sh fetches from Debian
 # (NO_CROSS=1 leaves that window out).
@@ -47,6 +47,7 @@ for arch in "$host" $([ "$host" = amd64 ] && echo arm64 || echo amd64); do
     cp installers/linux/icons/*.png "$dir/tar/icons/"
     tarball "$DIST/haoke-$VERSION-linux-$arch.tar.gz" "haoke-$VERSION" "$dir/tar"
     echo "linux: haoke $arch: tar.gz"
+    installers/linux/appimage/build.sh "$arch" "$dir" "$DIST"
   else
     echo "linux: haoke (the window) for $arch: not built; it links GTK and WebKit of that processor, for which there is no compiler here (make setup-installers)"
   fi

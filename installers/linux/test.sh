@@ -3,6 +3,7 @@
 # programs under an emulator, the window under a virtual display. Sourced by
 # ../test.sh, whose ok, bad, check, skip, ask and WORK it uses.
 # shellcheck shell=bash
+. installers/linux/appimage/test.sh
 
 # A root with nothing in it but Debian's smallest; copied for each trial.
 clean_root() {
@@ -47,7 +48,7 @@ linux() {
   [ -n "$(file_of "build/dist/haoked_$VERSION*_amd64.deb")" ] || { bad "Linux: run make linux first"; return; }
   check "Linux: an older version to upgrade from" older
   local part
-  for part in ${LINUX_PARTS:-files deb rpm window arm}; do "linux_$part"; done
+  for part in ${LINUX_PARTS:-files deb rpm window arm appimage}; do "linux_$part"; done
 }
 
 linux_files() {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the AppImage of a processor from the built programs:
 #   build.sh ARCH STAGE OUT    haoke, haoked and share/ lie in STAGE
+# APPIMAGE_LEVEL packs less well and sooner, for tests.
 # The image is SquashFS (squashfs-tools), the first part our own runtime, for
 # which the system needs nothing: installers/linux/appimage/runtime. The same
 # sources make the same bytes.
@@ -34,7 +35,7 @@ chmod 755 "$dir/AppRun" "$dir"/usr/bin/*
 rm -f "$stage/image.squashfs"
 # its own variable and these options exclude each other
 env -u SOURCE_DATE_EPOCH mksquashfs "$dir" "$stage/image.squashfs" -noappend -quiet -no-progress -all-root -no-xattrs -no-exports -no-fragments \
-  -comp zstd -Xcompression-level 19 -b 1M -mkfs-time "$SOURCE_DATE_EPOCH" -all-time "$SOURCE_DATE_EPOCH" -root-mode 755 > "$stage/mksquashfs.log" 2>&1 || { cat "$stage/mksquashfs.log"; exit 1; }
+  -comp zstd -Xcompression-level "${APPIMAGE_LEVEL:-19}" -b 1M -mkfs-time "$SOURCE_DATE_EPOCH" -all-time "$SOURCE_DATE_EPOCH" -root-mode 755 > "$stage/mksquashfs.log" 2>&1 || { cat "$stage/mksquashfs.log"; exit 1; }
 sum=$(sha256sum "$stage/image.squashfs" | cut -d' ' -f1)
 CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -ldflags "-s -w -buildid= -X main.digest=$sum" -o "$stage/appimage-runtime" ./installers/linux/appimage/runtime
 name=haoke-$VERSION-$machine.AppImage
