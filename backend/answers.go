@@ -25,6 +25,7 @@ func (o *onceFlag) first() bool { return o.done.CompareAndSwap(false, true) }
 // there is an upstream.
 func (p *parts) buildAnswers(ctx context.Context, s *settings.Settings) error {
 	p.faq = p.db.FAQ()
+	p.faqNotes = newFAQNotes(p.faq, p.log)
 	entries, err := p.faq.All(ctx)
 	if err != nil {
 		return err
@@ -150,7 +151,7 @@ func (c curated) Exact(ctx context.Context, text, _ string) (engine.CuratedAnswe
 	if err != nil || !a.Found {
 		return engine.CuratedAnswer{}, false
 	}
-	c.hit(a.Entry)
+	c.p.faqNotes.hit(a.Entry)
 	return engine.CuratedAnswer{Text: a.Text, Title: a.Title, Found: true}, true
 }
 
@@ -161,20 +162,9 @@ func (c curated) Best(ctx context.Context, text, locale string) engine.CuratedAn
 		c.p.log.Error("the FAQ could not be searched", "err", err)
 	}
 	if a.Found {
-		c.hit(a.Entry)
+		c.p.faqNotes.hit(a.Entry)
 	}
 	return engine.CuratedAnswer{Text: a.Text, Title: a.Title, Found: a.Found}
-}
-
-// hit counts an entry's answer; it must not delay the turn.
-func (c curated) hit(entry int64) {
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := c.p.faq.Hit(ctx, entry); err != nil {
-			c.p.log.Warn("an FAQ hit was not counted", "err", err)
-		}
-	}()
 }
 
 // prompter is the engine's view of the prompt builder.

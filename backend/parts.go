@@ -61,6 +61,7 @@ type parts struct {
 	gateway    *gateway.Gateway
 	troubles   troubles
 	hits       *hitLog
+	faqNotes   *faqNotes
 	ledger     *sqlite.Ledger
 	forms      addressLimit
 	sealer     *secret.Sealer
@@ -186,7 +187,7 @@ func (p *parts) offlineOnly() bool {
 // background hands every long-lived part to the group.
 func (p *parts) background(ctx context.Context, start func(func() error)) {
 	for _, run := range []func(context.Context) error{
-		p.db.Run, p.ledger.Run, p.hits.run, p.metrics.Run, p.counter.Run, p.gate.Run, p.upstream.Run, p.summariser.Run, p.keepHours, p.api.Run, p.api.Live().Run, p.archive.Run, p.retain,
+		p.db.Run, p.ledger.Run, p.hits.run, p.faqNotes.run, p.metrics.Run, p.counter.Run, p.gate.Run, p.upstream.Run, p.summariser.Run, p.keepHours, p.api.Run, p.api.Live().Run, p.archive.Run, p.retain,
 	} {
 		start(func() error { return run(ctx) })
 	}

@@ -49,7 +49,7 @@ func (p *parts) forgetOld(ctx context.Context, now time.Time) error {
 		if n > 0 {
 			p.log.Info("conversations were deleted because of privacy.retention_days", "count", n, "days", days)
 		}
-		errs = append(errs, err)
+		errs = append(errs, err, p.faq.DropUnanswered(ctx, now.AddDate(0, 0, -days)))
 	}
 	if days := s.Privacy.UploadDays; days > 0 {
 		errs = append(errs, p.uploads.Expire(now.AddDate(0, 0, -days)))

@@ -1,7 +1,6 @@
 package backend
 
 import (
-	"context"
 	"log/slog"
 	"sync"
 	"time"
@@ -62,14 +61,8 @@ func (o owner) Trouble(id chat.ConversationID, fault chat.Fault, reason string) 
 }
 
 // Unanswered implements engine.Owner.
-func (o owner) Unanswered(text string) {
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		if err := o.p.faq.AddUnanswered(ctx, text, "", ""); err != nil {
-			o.p.log.Warn("an unanswered question was not noted", "err", err)
-		}
-	}()
+func (o owner) Unanswered(id chat.ConversationID, text, locale string) {
+	o.p.faqNotes.unanswered(id, text, locale)
 }
 
 // troubles writes down what needs the owner's attention. What is wrong now is

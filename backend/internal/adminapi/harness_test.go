@@ -388,9 +388,9 @@ type (
 	meter     struct{}
 )
 
-func (prompter) Prompt(_ context.Context, _ chat.Conversation, _, open []chat.Message) (chat.Call, string, error) {
+func (prompter) Prompt(_ context.Context, _ *chat.Conversation, _, open []chat.Message) (engine.Prompt, error) {
 	q := open[len(open)-1].Text
-	return chat.Call{Messages: []chat.PromptMessage{{Role: "user", Content: q}}}, `{"model":"m","parts":[{"kind":"question","tokens":3}],"prompt":[{"role":"user","content":"hi"}]}`, nil
+	return engine.Prompt{Call: chat.Call{Messages: []chat.PromptMessage{{Role: "user", Content: q}}}, Trace: `{"model":"m","parts":[{"kind":"question","tokens":3}],"prompt":[{"role":"user","content":"hi"}]}`}, nil
 }
 
 func (curated) Exact(context.Context, string, string) (engine.CuratedAnswer, bool) {
@@ -417,7 +417,7 @@ func (open_) Review(context.Context, chat.Direction, string, chat.Caller) chat.V
 func (open_) ReviewMode() (bool, bool)                                   { return false, false }
 func (owner) NeedsPerson(chat.Conversation)                              {}
 func (owner) Trouble(chat.ConversationID, chat.Fault, string)            {}
-func (owner) Unanswered(string)                                          {}
+func (owner) Unanswered(chat.ConversationID, string, string)             {}
 func (meter) Message(chat.From)                                          {}
 func (meter) Turn(*chat.TurnInfo, chat.Finish, time.Duration)            {}
 func (meter) FilterHits(chat.ConversationID, chat.Direction, []chat.Hit) {}

@@ -92,7 +92,7 @@ type quiet struct{}
 
 func (quiet) NeedsPerson(chat.Conversation)                              {}
 func (quiet) Trouble(chat.ConversationID, chat.Fault, string)            {}
-func (quiet) Unanswered(string)                                          {}
+func (quiet) Unanswered(chat.ConversationID, string, string)             {}
 func (quiet) Message(chat.From)                                          {}
 func (quiet) Turn(*chat.TurnInfo, chat.Finish, time.Duration)            {}
 func (quiet) FilterHits(chat.ConversationID, chat.Direction, []chat.Hit) {}

@@ -183,9 +183,9 @@ func (f *FAQ) Delete(ctx context.Context, id int64) error {
 
 // Hit counts an answer that was given from an entry. An entry that has gone
 // meanwhile is no error.
-func (f *FAQ) Hit(ctx context.Context, id int64) error {
+func (f *FAQ) Hit(ctx context.Context, id, times int64) error {
 	return wrap("count FAQ answer", f.db.writeIdle(ctx, func(tx *Tx) error {
-		_, err := tx.exec("UPDATE faq SET hits = hits + 1 WHERE id = ?", id)
+		_, err := tx.exec("UPDATE faq SET hits = hits + ? WHERE id = ?", times, id)
 		return err
 	}))
 }

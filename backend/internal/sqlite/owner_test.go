@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"haoke/backend/internal/chat"
+	"haoke/backend/internal/session"
 )
 
 func TestSettingsRevisions(t *testing.T) {
@@ -109,7 +110,7 @@ func TestFAQ(t *testing.T) {
 	if m, _ := f.Search(ctx, "moon", "en", 5); len(m) != 0 {
 		t.Errorf("the old wording is found: %+v", m)
 	}
-	must(t, f.Hit(ctx, ship))
+	must(t, f.Hit(ctx, ship, 1))
 	if e, _ := f.Get(ctx, ship); e.Hits != 1 {
 		t.Errorf("%d hits", e.Hits)
 	}
@@ -135,9 +136,12 @@ func TestFAQ(t *testing.T) {
 
 func TestUnanswered(t *testing.T) {
 	ctx := context.Background()
-	f := open(t).FAQ()
+	db := open(t)
+	f, id := db.FAQ(), chat.NewConversationID()
+	_, err := session.New(session.Config{}, db.Conversations()).Append(ctx, id, session.Append{Create: &chat.Conversation{Site: "default"}, Messages: []chat.Message{visitorSays("x", "c")}})
+	must(t, err)
 	for _, q := range []string{"Do you sell cats?", "do you sell CATS", "狗呢？", "狗呢", "狗呢！", "once", " ?! "} {
-		must(t, f.AddUnanswered(ctx, q, "en", chat.NewConversationID()))
+		must(t, f.AddUnanswered(ctx, q, "en", id))
 	}
 	var all []Unanswered
 	cursor := ""
@@ -149,12 +153,23 @@ func TestUnanswered(t *testing.T) {
 			break
 		}
 	}
-	if len(all) != 3 || all[0].Text != "狗呢？" || all[0].Count != 3 || all[1].Count != 2 || all[2].Text != "once" || !all[0].Conversation.Valid() {
+	if len(all) != 3 || all[0].Text != "狗呢？" || all[0].Count != 3 || all[1].Count != 2 || all[2].Text != "once" || all[0].Conversation != id {
 		t.Fatalf("%+v", all)
 	}
 	must(t, f.CloseUnanswered(ctx, all[0].ID))
 	if items, _, _ := f.ListUnanswered(ctx, 0, ""); len(items) != 2 {
 		t.Errorf("%+v", items)
+	}
+	// They quote a visitor: nothing of one who was deleted stays or comes after.
+	must(t, f.AddUnanswered(ctx, "of nobody", "en", ""))
+	must(t, db.Conversations().Delete(ctx, id))
+	must(t, f.AddUnanswered(ctx, "too late", "en", id))
+	if items, _, _ := f.ListUnanswered(ctx, 0, ""); len(items) != 1 || items[0].Text != "of nobody" {
+		t.Errorf("after the visitor's deletion: %+v", items)
+	}
+	must(t, f.DropUnanswered(ctx, db.cfg.Now().Add(time.Hour)))
+	if items, _, _ := f.ListUnanswered(ctx, 0, ""); len(items) != 0 {
+		t.Errorf("kept for ever: %+v", items)
 	}
 }
 

@@ -26,7 +26,9 @@ const (
 )
 
 // AddUnanswered counts a question without a good answer. Questions that differ
-// only in case, width, spaces and punctuation at the end count as one.
+// only in case, width, spaces and punctuation at the end count as one. It goes
+// with the conversation (empty: none) that asked last; one that has gone
+// meanwhile leaves nothing.
 func (f *FAQ) AddUnanswered(ctx context.Context, text, lang string, conv chat.ConversationID) error {
 	text = strings.TrimSpace(text)
 	if utf8.RuneCountInString(text) > unansweredRunes {
@@ -37,7 +39,8 @@ func (f *FAQ) AddUnanswered(ctx context.Context, text, lang string, conv chat.Co
 		return nil
 	}
 	err := f.db.writeIdle(ctx, func(tx *Tx) error {
-		id, err := tx.insert(`INSERT INTO unanswered (key, text, lang, count, last_at, conversation) VALUES (?1,?2,?3,1,?4,?5)
+		id, err := tx.insert(`INSERT INTO unanswered (key, text, lang, count, last_at, conversation)
+			SELECT ?1,?2,?3,1,?4,?5 WHERE ?5 = '' OR EXISTS (SELECT 1 FROM conversations WHERE id = ?5)
 			ON CONFLICT (key) DO UPDATE SET count = count + 1, last_at = ?4, conversation = ?5`,
 			key, text, lang, f.db.now(), string(conv))
 		if err != nil || id%100 != 0 {
@@ -81,4 +84,12 @@ func (f *FAQ) ListUnanswered(ctx context.Context, limit int, cursor string) (ite
 // CloseUnanswered removes a question, answered or not worth it.
 func (f *FAQ) CloseUnanswered(ctx context.Context, id int64) error {
 	return f.db.deleteOne(ctx, "close unanswered question", "DELETE FROM unanswered WHERE id = ?", id)
+}
+
+// DropUnanswered removes questions that were last asked before a time.
+func (f *FAQ) DropUnanswered(ctx context.Context, before time.Time) error {
+	return wrap("delete old unanswered questions", f.db.writeIdle(ctx, func(tx *Tx) error {
+		_, err := tx.exec("DELETE FROM unanswered WHERE last_at < ?", before.UnixMilli())
+		return err
+	}))
 }
