@@ -36,7 +36,7 @@ func (p *parts) buildUpstream(ctx context.Context, s *settings.Settings) error {
 	if err := p.gate.Load(ctx); err != nil {
 		return fmt.Errorf("read what was spent: %w", err)
 	}
-	p.upstream = upstream.New(p.clientConfig(s), metered{p}, attempts{p})
+	p.upstream = upstream.New(p.clientConfig(s), p.gate, attempts{p})
 	return p.reloadFAQ(ctx)
 }
 
@@ -187,33 +187,6 @@ func (p *parts) clientConfig(s *settings.Settings) upstream.Config {
 	}
 }
 
-// metered counts calls in flight around the gate.
-type metered struct{ p *parts }
-
-// Acquire implements upstream.Admitter.
-func (m metered) Acquire(ctx context.Context, ask chat.Ask) (chat.Lease, error) {
-	lease, err := m.p.gate.Acquire(ctx, ask)
-	if err != nil {
-		return nil, err
-	}
-	m.p.metrics.UpstreamStarted()
-	return &meteredLease{Lease: lease, p: m.p}, nil
-}
-
-type meteredLease struct {
-	chat.Lease
-	p    *parts
-	once onceFlag
-}
-
-// Done implements chat.Lease.
-func (l *meteredLease) Done(o chat.Outcome) float64 {
-	if l.once.first() {
-		l.p.metrics.UpstreamDone()
-	}
-	return l.Lease.Done(o)
-}
-
 // attempts tells the metrics and the owner of each try at a call.
 type attempts struct{ p *parts }
 
@@ -249,7 +222,11 @@ type admissions struct{ p *parts }
 // Admitted implements admit.Observer.
 func (a admissions) Admitted(class admit.Class, _ string, waited time.Duration) {
 	a.p.metrics.QueueWait(class.String(), waited)
+	a.p.metrics.UpstreamStarted()
 }
+
+// Returned implements admit.Observer.
+func (a admissions) Returned() { a.p.metrics.UpstreamDone() }
 
 // Settled implements admit.Observer.
 func (a admissions) Settled(e admit.Entry) {

@@ -16,6 +16,7 @@ type Gate struct {
 	pool   *keypool.Pool
 	ledger Ledger
 	obs    Observer
+	leases sync.Pool
 	kick   chan struct{} // tells Run that nextAt moved
 	fresh  chan string   // days whose totals Run should load
 
@@ -47,6 +48,7 @@ func New(cfg Config, pool *keypool.Pool, ledger Ledger, obs Observer) (*Gate, er
 	}
 	g := &Gate{pool: pool, ledger: ledger, obs: obs, cfg: cfg,
 		kick: make(chan struct{}, 1), fresh: make(chan string, maxPast)}
+	g.leases.New = func() any { return &lease{} }
 	g.money = newMoney(cfg.Money, func(w Warning) { g.warnings = append(g.warnings, w) }, g.opened)
 	return g, nil
 }
@@ -134,7 +136,7 @@ func (g *Gate) Acquire(ctx context.Context, ask chat.Ask) (chat.Lease, error) {
 	}
 	g.mu.Lock()
 	now := g.cfg.Now()
-	l := &lease{gate: g, class: classOf(&ask), ask: ask}
+	l := g.lease(&ask)
 	class := l.class
 	if class == VIP {
 		g.vipSeen = now
@@ -155,8 +157,7 @@ func (g *Gate) Acquire(ctx context.Context, ask chat.Ask) (chat.Lease, error) {
 			if err != nil {
 				return nil, err
 			}
-			g.admitted(l, 0)
-			return l, nil
+			return g.admitted(l, 0), nil
 		}
 		g.wakeAt(now, den.Wait)
 	}
@@ -249,8 +250,7 @@ func (g *Gate) wait(ctx context.Context, w *waiter, position int) (chat.Lease, e
 		return nil, context.Cause(ctx)
 	}
 	g.unlock()
-	g.admitted(l, now.Sub(w.since))
-	return l, nil
+	return g.admitted(l, now.Sub(w.since)), nil
 }
 
 func (g *Gate) leave(w *waiter) {
@@ -258,10 +258,12 @@ func (g *Gate) leave(w *waiter) {
 	g.waiting--
 }
 
-func (g *Gate) admitted(l *lease, waited time.Duration) {
+// admitted hands a granted lease out.
+func (g *Gate) admitted(l *lease, waited time.Duration) *ticket {
 	if g.obs != nil {
 		g.obs.Admitted(l.class, l.grant.Target.Key, max(waited, 0))
 	}
+	return &ticket{l, l.round.Load()}
 }
 
 // enqueue adds a call to its line, unless it would wait in vain.

@@ -9,8 +9,9 @@ import (
 	"haoke/backend/internal/price"
 )
 
-// lease implements chat.Lease. It is made when the call asks, so that a call
-// costs one allocation, and is worth nothing until a key is granted.
+// lease is a call's place. It is made when the call asks and is worth nothing
+// until a key is granted. Its memory is used again, so that what a caller holds
+// of it is a ticket.
 type lease struct {
 	gate  *Gate
 	class Class
@@ -20,14 +21,50 @@ type lease struct {
 	price price.Entry
 	claim claim
 	done  atomic.Bool
+	round atomic.Uint32 // how often its memory was given back
 }
 
-var _ chat.Lease = (*lease)(nil)
+// ticket implements chat.Lease: it holds for one round of a lease's memory.
+type ticket struct {
+	l     *lease
+	round uint32
+}
 
-// Target implements chat.Lease.
-func (l *lease) Target() chat.Target { return l.grant.Target }
+var _ chat.Lease = (*ticket)(nil)
+
+// lease returns one for a call.
+func (g *Gate) lease(ask *chat.Ask) *lease {
+	l := g.leases.Get().(*lease)
+	l.gate, l.class, l.ask = g, classOf(ask), *ask
+	return l
+}
+
+// Target implements chat.Lease. Behind Done there is none.
+func (t *ticket) Target() chat.Target {
+	if t.l.round.Load() != t.round {
+		return chat.Target{}
+	}
+	return t.l.grant.Target
+}
 
 // Done implements chat.Lease.
+func (t *ticket) Done(o chat.Outcome) float64 {
+	l := t.l
+	if !l.round.CompareAndSwap(t.round, t.round+1) {
+		return 0
+	}
+	cost := l.Done(o)
+	g := l.gate
+	l.gate, l.ask, l.grant, l.price, l.claim = nil, chat.Ask{}, keypool.Grant{}, price.Entry{}, claim{}
+	l.done.Store(false)
+	g.leases.Put(l)
+	return cost
+}
+
+// Target is where the call goes.
+func (l *lease) Target() chat.Target { return l.grant.Target }
+
+// Done settles the lease, once.
 func (l *lease) Done(o chat.Outcome) float64 {
 	if !l.done.CompareAndSwap(false, true) {
 		return 0
@@ -49,6 +86,9 @@ func (l *lease) Done(o chat.Outcome) float64 {
 	}
 	g.dispatch(now)
 	g.unlock()
+	if g.obs != nil {
+		g.obs.Returned()
+	}
 	if usage == (chat.Usage{}) {
 		return 0
 	}

@@ -45,6 +45,8 @@ type Entry struct {
 type Observer interface {
 	// Admitted: a call of the class got a lease after waiting.
 	Admitted(class Class, key string, waited time.Duration)
+	// Returned: a lease that was told of by Admitted is over.
+	Returned()
 	// Settled: a call's tokens and price are known.
 	Settled(Entry)
 	// Warned: spending passed 50, 80 or 100 % of a cap; once each per cap and

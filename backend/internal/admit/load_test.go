@@ -202,11 +202,12 @@ func (pl *play) turn(v visit) {
 		}
 		wait := time.Since(start)
 		time.Sleep(v.way)
-		status, h := pl.quotas[l.Target().Key].call()
+		key := l.Target().Key
+		status, h := pl.quotas[key].call()
 		if status == 429 {
 			time.Sleep(20 * time.Millisecond)
 			l.Done(chat.Outcome{Status: status, Header: h, Err: errors.New("429"), Fault: chat.FaultRate})
-			ask.NotKeys = append(ask.NotKeys, l.Target().Key)
+			ask.NotKeys = append(ask.NotKeys, key)
 			continue
 		}
 		time.Sleep(pl.service)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,11 +51,13 @@ func (b *book) sum(day string) float64 {
 }
 
 type watcher struct {
+	out  atomic.Int64 // leases that are out
 	mu   sync.Mutex
 	warn []string
 }
 
-func (w *watcher) Admitted(Class, string, time.Duration) {}
+func (w *watcher) Admitted(Class, string, time.Duration) { w.out.Add(1) }
+func (w *watcher) Returned()                             { w.out.Add(-1) }
 func (w *watcher) Settled(Entry)                         {}
 func (w *watcher) Warned(x Warning) {
 	w.mu.Lock()
@@ -115,8 +118,9 @@ func spend(g *Gate, visitor, model string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	used := l.Target().Model
 	l.Done(chat.Outcome{Status: 200, Usage: chat.Usage{Prompt: 250, Completion: 250}})
-	return l.Target().Model, nil
+	return used, nil
 }
 
 func budgetOf(t *testing.T, err error) *BudgetError {

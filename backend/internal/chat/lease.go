@@ -56,6 +56,7 @@ type Outcome struct {
 // Lease is the right to make one upstream call at one target. Done must be
 // called exactly once; further calls do nothing. It is safe for concurrent use.
 type Lease interface {
+	// Target is where the call goes; behind Done there is none.
 	Target() Target
 	// Done returns the lease and reports what came of it. It returns the
 	// call's price in the currency of the price table.
