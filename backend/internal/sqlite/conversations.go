@@ -68,14 +68,64 @@ func decodeJSON(text string, v any) error {
 }
 
 // head reads the row of a conversation, chat.ErrNotFound when there is none.
-func (c *Conversations) head(ctx context.Context, id chat.ConversationID) (stored, error) {
-	s, err := scanHead(func(dest ...any) error {
-		return c.db.row(ctx, "SELECT "+headColumns+" FROM conversations WHERE id = ?", []any{string(id)}, dest...)
-	})
-	if noRows(err) {
-		return s, chat.ErrNotFound
+func (c *Conversations) head(ctx context.Context, id chat.ConversationID) (h stored, err error) {
+	conn, err := c.db.borrow(ctx)
+	if err != nil {
+		return h, err
 	}
-	return s, err
+	defer func() { c.db.giveBack(conn, err) }()
+	s, err := conn.prepare("SELECT " + headColumns + " FROM conversations WHERE id = ?")
+	if err != nil {
+		return h, err
+	}
+	defer s.done()
+	switch there, err := s.text(string(id)).step(); {
+	case err != nil:
+		return h, err
+	case !there:
+		return h, chat.ErrNotFound
+	}
+	return readHead(s)
+}
+
+// readHead reads a row that begins with headColumns.
+func readHead(s *stmt) (r stored, err error) {
+	h := &r.head
+	r.n, h.ID, h.Version, h.Site = s.getInt(0), chat.ConversationID(s.getText(1)), s.getInt(2), s.getText(3)
+	h.Mode, h.Epoch, h.LastSeq = modeName(s.view(4)), s.getText(5), s.getInt(6)
+	h.CreatedAt, h.UpdatedAt, r.cold = fromMillis(s.getInt(7)), fromMillis(s.getInt(8)), int(s.getInt(9))
+	h.Pending, h.Operator, h.Unread, h.Rating = s.getInt(10), s.getText(11), s.getInt(12), int(s.getInt(13))
+	h.Comment, h.Spend, h.Tokens = s.getText(14), s.getFloat(15), s.getInt(16)
+	h.LastText, h.LastFrom = s.getText(17), chat.From(s.getText(18))
+	h.Blocked, h.Unanswered, h.Fence = s.getInt(19) != 0, s.getInt(20) != 0, s.getInt(21)
+	if h.Visitor, err = decoded[chat.Visitor](s.view(22)); err != nil {
+		return r, err
+	}
+	h.Page, err = decoded[chat.Page](s.view(23))
+	return r, err
+}
+
+// decoded reads a JSON column, the zero value when it is empty.
+func decoded[T any](text []byte) (T, error) {
+	if len(text) == 0 {
+		var zero T
+		return zero, nil
+	}
+	v := new(T)
+	if err := json.Unmarshal(text, v); err != nil {
+		return *v, fmt.Errorf("decode stored value: %w", err)
+	}
+	return *v, nil
+}
+
+// modeName is the mode of that name, without a copy of it.
+func modeName(b []byte) chat.Mode {
+	for _, m := range []chat.Mode{chat.ModeAI, chat.ModeHuman, chat.ModeWaiting, chat.ModeOffline} {
+		if string(b) == string(m) {
+			return m
+		}
+	}
+	return chat.Mode(b)
 }
 
 // Load implements session.Reader.
@@ -127,8 +177,8 @@ func (c *Conversations) Find(ctx context.Context, id chat.ConversationID, client
 	}
 	var m chat.Message
 	lo, hi := midRange(s.n)
-	err = c.db.each(ctx, "SELECT "+messageColumns+" FROM messages WHERE mid BETWEEN ? AND ? AND client_id = ? AND sender = 1 LIMIT 1",
-		[]any{lo, hi, clientID}, func(r *sql.Rows) (err error) { m, err = scanMessage(r); return err })
+	err = c.db.read(ctx, "SELECT "+messageColumns+" FROM messages WHERE mid BETWEEN ? AND ? AND client_id = ? AND sender = 1 LIMIT 1",
+		func(s *stmt) { s.int(lo).int(hi).text(clientID) }, func(s *stmt) (err error) { m, err = readMessage(s); return err })
 	if err == nil && m.Seq == 0 {
 		err = chat.ErrNotFound
 	}

@@ -61,6 +61,7 @@ func (c Config) withDefaults() Config {
 type DB struct {
 	cfg     Config
 	readers *sql.DB
+	bare    *bareReaders
 	stmts   sync.Map // query string -> *sql.Stmt on readers
 
 	tx *Tx // nil while disconnected; writer goroutine only
@@ -144,7 +145,7 @@ func (db *DB) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db.readers = pool
+	db.readers, db.bare = pool, newBareReaders(db.cfg.Path, db.cfg.Readers)
 	if err := pool.PingContext(ctx); err != nil {
 		return err
 	}
@@ -227,6 +228,7 @@ func (db *DB) Close() error {
 	<-db.stopped
 	db.stmts.Range(func(_, s any) bool { s.(*sql.Stmt).Close(); return true })
 	err := db.readers.Close()
+	db.bare.close()
 	db.disconnect() // the last connection out checkpoints and removes the WAL
 	if db.mark.file != nil {
 		db.mark.file.Close()

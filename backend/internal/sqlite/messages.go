@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"haoke/backend/internal/chat"
@@ -57,37 +56,22 @@ func (c *Conversations) messages(ctx context.Context, n, after, upto int64, limi
 	}
 	msgs := make([]chat.Message, 0, min(room, 4096))
 	base := n << seqBits
-	err := c.db.each(ctx, "SELECT "+messageColumns+" FROM messages WHERE mid > ? AND mid <= ? ORDER BY mid LIMIT ?",
-		[]any{base | after, base | upto, room}, func(r *sql.Rows) error {
-			m, err := scanMessage(r)
+	err := c.db.read(ctx, "SELECT "+messageColumns+" FROM messages WHERE mid > ? AND mid <= ? ORDER BY mid LIMIT ?",
+		func(s *stmt) { s.int(base | after).int(base | upto).int(room) }, func(s *stmt) error {
+			m, err := readMessage(s)
 			msgs = append(msgs, m)
 			return err
 		})
 	return msgs, err
 }
 
-// scanMessage reads a row of messageColumns.
-func scanMessage(r *sql.Rows) (chat.Message, error) {
-	var m chat.Message
-	var mid, at int64
-	var sender int
-	var clientID, more sql.NullString
-	if err := r.Scan(&mid, &sender, &at, &m.Text, &clientID, &more); err != nil {
-		return m, err
-	}
-	m.Seq = mid & (1<<seqBits - 1)
-	m.From = senderName(sender)
-	m.At = time.UnixMilli(at).UTC()
-	m.ClientID = clientID.String
-	if !more.Valid {
-		return m, nil
-	}
-	var e extra
-	if err := decodeJSON(more.String, &e); err != nil {
-		return m, err
-	}
+// readMessage reads a row of messageColumns.
+func readMessage(s *stmt) (m chat.Message, err error) {
+	m.Seq = s.getInt(0) & (1<<seqBits - 1)
+	m.From, m.At, m.Text, m.ClientID = senderName(int(s.getInt(1))), time.UnixMilli(s.getInt(2)).UTC(), s.getText(3), s.getText(4)
+	e, err := decoded[extra](s.view(5))
 	m.Finish, m.Author, m.Sources, m.Mark, m.Turn = e.Finish, e.Author, e.Sources, e.Mark, e.Turn
-	return m, nil
+	return m, err
 }
 
 // Trace returns the assembled prompt that was stored with an answer, empty
