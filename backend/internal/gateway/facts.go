@@ -67,7 +67,7 @@ func (p *peer) write(ctx context.Context, id chat.ConversationID, c chat.FactCha
 		p.visitor.Facts = ""
 		return true
 	}
-	if ok, _ := p.g.allow("facts "+id, factsAMinute); !ok {
+	if ok, _ := p.g.allow("facts "+string(id), factsAMinute); !ok {
 		return false
 	}
 	if _, err := p.g.sessions.Update(ctx, id, apply); err != nil {

@@ -50,8 +50,8 @@ type Meter interface {
 // comment says so.
 type Limits struct {
 	Connections     int // sockets at once; 0: none
-	PerIP           int // sockets of one address at once; 0: none
-	MessagesAMinute int // of one visitor; 0: none
+	PerIP           int // sockets of one address (IPv6: /64) at once; 0: none
+	MessagesAMinute int // of one visitor; PerIP times as many of one address; 0: none
 	MessageChars    int // characters of one message
 	RequireIdentity bool
 }
@@ -144,15 +144,17 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ip := g.cfg.ClientIP(r)
-	over, down := g.admit(ip, live.Limits)
+	over, far, down := g.admit(ip, live.Limits)
 	if down {
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "going away", http.StatusServiceUnavailable)
 		return
 	}
-	if over && g.count.Load() > int64(live.Limits.Connections)+1000 && live.Limits.Connections > 0 {
-		// Far beyond the limit even the polite refusal costs too much.
+	if far {
+		// Far beyond the limit even the polite refusal costs too much, and takes
+		// the places of others.
 		g.leave(ip)
+		g.meter.Refused("too_many")
 		w.Header().Set("Retry-After", "30")
 		http.Error(w, "too many connections", http.StatusServiceUnavailable)
 		return
@@ -188,26 +190,31 @@ func refusal(status int) string {
 	return "this page is not allowed to open a chat; add its origin to server.allowed_origins"
 }
 
-// admit counts a socket in. over says that it is one too many.
-func (g *Gateway) admit(ip string, l Limits) (over, closing bool) {
+// admit counts a socket in. over says that it is one too many, far that there
+// are so many too many that it is not worth a close code.
+func (g *Gateway) admit(ip string, l Limits) (over, far, closing bool) {
+	line := lineOf(ip)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closing {
-		return false, true
+		return false, false, true
 	}
-	n := g.count.Add(1)
-	g.perIP[ip]++
+	all, own := int(g.count.Add(1)), g.perIP[line]+1
+	g.perIP[line] = own
 	g.meter.Connections(1)
-	return l.Connections > 0 && n > int64(l.Connections) || l.PerIP > 0 && g.perIP[ip] > l.PerIP, false
+	over = l.Connections > 0 && all > l.Connections || l.PerIP > 0 && own > l.PerIP
+	far = l.Connections > 0 && all > l.Connections+1000 || l.PerIP > 0 && own > 2*l.PerIP
+	return over, far, false
 }
 
 func (g *Gateway) leave(ip string) {
+	line := lineOf(ip)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.count.Add(-1)
 	g.meter.Connections(-1)
-	if g.perIP[ip]--; g.perIP[ip] <= 0 {
-		delete(g.perIP, ip)
+	if g.perIP[line]--; g.perIP[line] <= 0 {
+		delete(g.perIP, line)
 	}
 }
 
@@ -228,25 +235,6 @@ func (g *Gateway) remove(p *peer) {
 	g.mu.Unlock()
 	g.leave(p.ip)
 	g.done.Done()
-}
-
-// allow takes one message from the visitor's bucket; wait is how long until
-// the next one.
-func (g *Gateway) allow(id chat.ConversationID, perMinute int) (ok bool, wait time.Duration) {
-	if perMinute <= 0 {
-		return true, 0
-	}
-	lim, found := g.limits.Get(string(id))
-	if !found || lim.Burst() != perMinute {
-		lim = rate.NewLimiter(rate.Limit(float64(perMinute)/60), perMinute)
-		g.limits.Add(string(id), lim)
-	}
-	now := g.cfg.Now()
-	if lim.AllowN(now, 1) {
-		return true, 0
-	}
-	missing := 1 - lim.TokensAt(now)
-	return false, time.Duration(missing / float64(lim.Limit()) * float64(time.Second))
 }
 
 // CloseAll tells every widget to come back later (1001) and refuses new ones.

@@ -213,8 +213,8 @@ func (h *Hub) Join(ctx context.Context, id chat.ConversationID, after int64, out
 	}
 	t.replayLive(out)
 	t.subs = append(t.subs, sub)
-	if len(t.subs) > maxSubscribers {
-		t.subs[0].out.Close(wire.CloseReplaced, "opened elsewhere")
+	for _, old := range t.subs[:max(0, len(t.subs)-maxSubscribers)] { // some may be on their way out already
+		old.out.Close(wire.CloseReplaced, "opened elsewhere")
 	}
 	return sub, nil
 }

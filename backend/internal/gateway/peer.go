@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -82,7 +83,17 @@ func (p *peer) Ended(error) {
 // Frame implements wsconn.Handler: it deals with one frame; false ends the
 // socket. What it begins is not cut short when the socket ends: nobody would
 // notice that before it returns.
-func (p *peer) Frame(data []byte) bool {
+//
+// A frame that makes us panic costs its sender the socket, and nobody else
+// theirs: no handler of net/http stands behind this goroutine.
+func (p *peer) Frame(data []byte) (on bool) {
+	defer func() {
+		if v := recover(); v != nil {
+			p.g.log.Error("a visitor's frame made the gateway panic", "panic", v, "stack", string(debug.Stack()))
+			p.conn.Close(wire.CloseGoingAway, "try again later")
+			on = false
+		}
+	}()
 	if string(data) == plainPing {
 		p.pong(nil)
 		return true
@@ -134,12 +145,20 @@ func (p *peer) take(ctx context.Context, id chat.ConversationID, f *wire.ClientF
 	case wire.TypeStop:
 		p.g.turns.Stop(id)
 	case wire.TypeHuman:
+		if ok, wait := p.heard(id); !ok {
+			p.error(wire.CodeRateLimited, p.texts().TooFast, wait, "")
+			return
+		}
 		err := p.g.turns.Human(ctx, id, p.who())
 		if err == nil && !p.stored {
 			p.kept()
 		}
 		p.report(err, "")
 	case wire.TypeRate:
+		if ok, wait := p.g.allow("rate "+string(id), ratingsAMinute); !ok {
+			p.error(wire.CodeRateLimited, p.texts().TooFast, wait, "")
+			return
+		}
 		p.report(p.g.turns.Rate(ctx, id, f.Seq, f.Score, f.Note), "")
 	case wire.TypeRead:
 		p.g.hub.Read(id, f.Seq)
@@ -213,6 +232,11 @@ func (p *peer) greet(ctx context.Context, f *wire.ClientFrame) bool {
 	if head.Blocked {
 		p.conn.Close(wire.ClosePolicy, "blocked")
 		return false
+	}
+	if own := head.Visitor.Sub; own != "" && p.visitor.Sub != "" && own != p.visitor.Sub {
+		// A shared machine: the page has the token of whoever was there before.
+		p.error(wire.CodeBadToken, p.texts().BadToken, 0, "")
+		return p.countBad()
 	}
 	p.hello.Stop()
 	p.hello = nil
@@ -304,7 +328,7 @@ func (p *peer) message(ctx context.Context, id chat.ConversationID, f *wire.Clie
 		p.error(wire.CodeTooLong, texts.TooLong, 0, f.ID)
 		return
 	}
-	if ok, wait := p.g.allow(id, limits.MessagesAMinute); !ok {
+	if ok, wait := p.heard(id); !ok {
 		p.error(wire.CodeRateLimited, texts.TooFast, wait, f.ID)
 		return
 	}
