@@ -120,7 +120,7 @@ func New(cfg Config, hub *Hub, turns Turns, sessions Sessions, meter Meter, log 
 	g := &Gateway{
 		cfg: cfg, hub: hub, turns: turns, sessions: sessions, meter: meter, log: log,
 		tokens:   tokens{secret: cfg.Secret, ttl: cfg.TokenTTL, now: cfg.Now},
-		acceptor: wsconn.NewAcceptor(wsconn.Config{Subprotocol: wire.Subprotocol, MaxFrame: wire.MaxFrame, QueueBytes: 512 << 10, CloseSlow: wire.CloseTooSlow, CloseBinary: wire.CloseProtocol}),
+		acceptor: wsconn.NewAcceptor(wsconn.Config{Subprotocol: wire.Subprotocol, MaxFrame: wire.MaxFrame, QueueBytes: 512 << 10, CloseSlow: wire.CloseTooSlow, CloseBinary: wire.CloseProtocol, Beat: plainPing, BeatAnswer: string(wire.AppendPong(nil, nil))}),
 		peers:    map[*peer]struct{}{},
 		perIP:    map[string]int{},
 		// A visitor's bucket is full again after a minute; remembering it for

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -99,8 +100,9 @@ func (p *peer) Frame(data []byte) (on bool) {
 		return true
 	}
 	ctx := context.Background()
-	var f wire.ClientFrame
-	if err := wire.DecodeClient(data, &f); err != nil {
+	f := frames.Get().(*wire.ClientFrame)
+	defer frames.Put(f) // cleared before it is read into
+	if err := wire.DecodeClient(data, f); err != nil {
 		return p.badFrame(err.Error())
 	}
 	if f.Type == wire.TypePing {
@@ -112,13 +114,18 @@ func (p *peer) Frame(data []byte) (on bool) {
 			p.conn.Close(wire.CloseProtocol, "hello must come first")
 			return false
 		}
-		return p.greet(ctx, &f)
+		return p.greet(ctx, f)
 	}
-	p.take(ctx, *p.id.Load(), &f)
+	p.take(ctx, *p.id.Load(), f)
 	return f.Type != wire.TypeHello || p.badFrame("bad frame: a second hello")
 }
 
-// plainPing is the widget's heartbeat to the letter; decoding it would cost
+// frames recycles what visitors' frames are read into. Nobody keeps one; what
+// is kept of it are its texts.
+var frames = sync.Pool{New: func() any { return new(wire.ClientFrame) }}
+
+// plainPing is the widget's heartbeat to the letter. Where sockets have a poller, it
+// answers; elsewhere it comes here like any frame, and decoding it would cost
 // more than all the rest. Any other ping goes the long way.
 const plainPing = `{"type":"ping"}`
 
@@ -334,12 +341,19 @@ func (p *peer) message(ctx context.Context, id chat.ConversationID, f *wire.Clie
 	}
 	err := p.g.turns.Take(ctx, engine.Incoming{
 		Conversation: id, ClientID: f.ID, Text: f.Text, Who: p.who(), Typing: time.UnixMilli(p.typing),
-		Stored: func(seq int64) { p.conn.Send(wire.AppendAck(nil, f.ID, seq)) },
+		Stored: func(seq int64) { p.acknowledge(f.ID, seq) },
 	})
 	if err == nil {
 		p.kept()
 	}
 	p.report(err, f.ID)
+}
+
+func (p *peer) acknowledge(id string, seq int64) {
+	frame := borrow()
+	defer giveBack(frame)
+	*frame = wire.AppendAck(*frame, id, seq)
+	p.conn.Send(*frame)
 }
 
 // report tells the visitor of a refusal; the reason is for the log alone.

@@ -144,7 +144,7 @@ func beating(ctx context.Context, p *subject, fleets []*fleet, n int) (float64, 
 		return 0, err
 	}
 	begun := time.Now()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(max(gap, time.Millisecond)) // one by one: strangers do not beat together
 	defer tick.Stop()
 	sent := 0
 	for time.Since(begun) < looked {

@@ -25,7 +25,11 @@ type Config struct {
 	CloseWait    time.Duration // for the peer's answer to a close frame; default 5 s
 	CloseSlow    int           // close code of a full queue; default 4003
 	CloseBinary  int           // close code of a binary frame; default 4002
+	Beat         string        // a message that is answered without the Handler where a poller watches; "": none; at most 125 bytes
+	BeatAnswer   string        // the answer to Beat
 	Blocking     bool          // a goroutine for each silent socket also where a poller is known
+
+	beatAnswer []byte // BeatAnswer
 }
 
 func (c Config) withDefaults() Config {
@@ -38,6 +42,7 @@ func (c Config) withDefaults() Config {
 	if c.ReadTimeout == 0 {
 		c.ReadTimeout = 20 * time.Second
 	}
+	c.beatAnswer = []byte(c.BeatAnswer)
 	if c.WriteTimeout == 0 {
 		c.WriteTimeout = 15 * time.Second
 	}
@@ -73,7 +78,7 @@ type Conn struct {
 	cfg     *Config
 	nc      net.Conn
 	handler Handler
-	early   *[]byte // read by net/http before the upgrade; only the reader touches it
+	early   *[]byte // read before there was a reader, by net/http or the poller; it may be extended to its capacity
 	watch   watch   // the reader's, but for leave
 	drainer func()  // the methods drain and read, bound once: starting one
 	reader  func()  // costs no allocation
@@ -88,7 +93,8 @@ type Conn struct {
 	agreed   bool       // the subprotocol was
 	writing  bool       // a writer goroutine exists
 	closing  bool       // no further frame is taken; end says why
-	parked   bool       // there is no reader: the next is started by wake or kill
+	parked   bool       // there is no reader: the next is started by the poller or by kill
+	stirred  bool       // something may have come that no reader and no poller has seen
 	dead     bool       // the network connection is closed, or about to be
 }
 
@@ -145,27 +151,30 @@ func (l loop) Frame(b []byte) bool { return l.handle(b) }
 func (l loop) Ended(err error) { l.ended <- err }
 
 // park gives the reader's place up: until the poller finds something to read,
-// or, if not armed, until the socket is killed. It is false when the reader
-// has to go on: the socket is dead, or the poller cannot watch it.
+// or, if not armed, until the socket is killed. It is false when there has to be
+// a reader: more has come (early has it), the socket is dead, or the poller
+// cannot watch it.
 func (c *Conn) park(armed bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.dead || armed && !c.watch.arm(c) {
 		return false
 	}
+	if armed && c.stirred {
+		b := readBuffers.Get().(*[]byte)
+		n, silent := c.watch.read(*b)
+		if n > 0 { // and perhaps more, or the end: the next reader looks again
+			*b = (*b)[:n]
+			c.early = b
+			return false
+		}
+		readBuffers.Put(b)
+		if c.stirred = false; !silent {
+			return false // the end of the stream, which the next reader finds
+		}
+	}
 	c.parked = true
 	return true
-}
-
-// wake starts a reader if there is none. The poller calls it.
-func (c *Conn) wake() {
-	c.mu.Lock()
-	was := c.parked
-	c.parked = false
-	c.mu.Unlock()
-	if was {
-		go c.reader()
-	}
 }
 
 // Close sends what is queued, then the close frame, and ends the socket. It

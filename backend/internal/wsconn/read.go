@@ -63,14 +63,15 @@ func gone(err error) error {
 // burst reads and handles messages until the peer is silent between two of
 // them. first is what has been read already.
 func (c *Conn) burst(first []byte) state {
-	in := inbound{conn: c, buf: readBuffers.Get().(*[]byte)}
-	defer in.release()
-	in.n = copy(*in.buf, first)
-	if c.early != nil {
-		in.grow(in.n + len(*c.early))
-		in.n += copy((*in.buf)[in.n:], *c.early)
+	in := inbound{conn: c, buf: c.early}
+	if c.early != nil { // nobody has read anything since
+		in.n, *in.buf = len(*in.buf), (*in.buf)[:cap(*in.buf)]
 		c.early = nil
+	} else {
+		in.buf = readBuffers.Get().(*[]byte)
+		in.n = copy(*in.buf, first)
 	}
+	defer in.release()
 	for fresh := in.n == 0; ; fresh = false {
 		if !fresh {
 			if s, more := in.take(); !more {
@@ -82,12 +83,22 @@ func (c *Conn) burst(first []byte) state {
 			}
 		}
 		n, err := c.nc.Read((*in.buf)[in.n:])
-		in.n += n
+		if in.n += n; in.n == len(*in.buf) {
+			c.look()
+		}
 		if n == 0 && err != nil {
 			c.kill(gone(err))
 			return over
 		}
 	}
+}
+
+// look notes that the network may hold more than was asked for, of which the
+// poller is not told again.
+func (c *Conn) look() {
+	c.mu.Lock()
+	c.stirred = true
+	c.mu.Unlock()
 }
 
 // inbound is what one reader holds while a peer is not silent.

@@ -2,7 +2,6 @@ package wsconn
 
 import (
 	"bufio"
-	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -83,8 +82,8 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	nc.SetDeadline(time.Time{}) // net/http's deadlines were for the handshake
 	if n := brw.Reader.Buffered(); n > 0 {
 		head, _ := brw.Reader.Peek(n)
-		head = bytes.Clone(head)
-		h.early = &head
+		h.early = readBuffers.Get().(*[]byte)
+		*h.early = append((*h.early)[:0], head...)
 	}
 	return standIn{nc}, bufio.NewReadWriter(bufio.NewReaderSize(nothing{}, 16), bufio.NewWriterSize(io.Discard, 16)), nil
 }

@@ -30,6 +30,10 @@ func (c *Conn) Send(frame []byte) error { return c.push(opText, frame) }
 func (c *Conn) SendNow(frame []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.sendNowLocked(frame)
+}
+
+func (c *Conn) sendNowLocked(frame []byte) error {
 	if c.closing || c.dead || c.writing || c.queue != nil || !c.watch.ok() {
 		return c.sendLocked(opText, frame)
 	}
