@@ -115,13 +115,13 @@ func (p *parts) adminRouter() httpd.Admin {
 	return httpd.Admin{API: p.api, Metrics: p.metrics.Handler(), Static: frontend.Admin(), Built: time.Now(), Public: p.publicURL}
 }
 
-// movePublic brings a changed address of the visitors' listener into use.
-func (p *parts) movePublic(addr string) {
-	if err := p.b.public.Move(addr); err != nil {
-		p.log.Error("visitors cannot be served at the new address; the old one stays", "addr", addr, "now", p.b.public.URL(), "err", err)
+// move brings a changed address of a listener into use: "public" or "admin".
+func (p *parts) move(name string, d *door, addr string) {
+	if err := d.Move(addr); err != nil {
+		p.log.Error("a listener cannot move to its new address; the old one stays", "listener", name, "addr", addr, "now", d.URL(), "err", err)
 		return
 	}
-	p.log.Info("visitors are served at another address now", "public", p.b.public.URL())
+	p.log.Info("a listener is at another address now", "listener", name, "now", d.URL())
 	if err := p.b.writeRuntime(); err != nil {
 		p.log.Error("other programs of this machine are not told the new address", "err", err)
 	}

@@ -67,7 +67,7 @@ type Backend struct {
 	db       *sqlite.DB
 	parts    *parts
 	public   *door
-	admin    *httpd.Listener
+	admin    *door
 	ready    atomic.Bool
 	updater  *update.Updater
 	// successor is what is started in this process's place; nil: nothing.
@@ -155,7 +155,7 @@ func (b *Backend) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	b.admin, err = httpd.Open(httpd.Config{
+	b.admin, err = openDoor(httpd.Config{
 		Name: "admin", Addr: s.Server.AdminAddr, Setting: "server.admin_addr", Flag: "--admin",
 		Handler: b.parts.adminHandler(b), Log: b.log, TLS: b.parts.adminTLS,
 	})

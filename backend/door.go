@@ -13,22 +13,15 @@ import (
 	"haoke/backend/internal/httpd"
 )
 
-// door is the visitors' listener, which can move to another address while it
-// serves: sockets that are open stay open, new visitors come by the new one.
-// It is safe for concurrent use.
+// door is a listener that can move to another address while it serves: what is
+// open goes on, who comes next comes by the new one. It is safe for concurrent
+// use.
 type door struct {
 	cfg httpd.Config // of the first address
 
 	mu    sync.Mutex
-	now   *serving
-	start func(*serving) // nil: not running (yet, or any more)
-}
-
-// serving is one listener with what ends it.
-type serving struct {
-	*httpd.Listener
-	stop context.CancelFunc
-	done chan struct{} // closed when it has ended
+	now   *httpd.Listener
+	start func(*httpd.Listener) // nil: not running (yet, or any more)
 }
 
 func openDoor(cfg httpd.Config) (*door, error) {
@@ -36,7 +29,7 @@ func openDoor(cfg httpd.Config) (*door, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &door{cfg: cfg, now: &serving{Listener: l}}, nil
+	return &door{cfg: cfg, now: l}, nil
 }
 
 // URL is where the listener can be reached from this machine.
@@ -57,15 +50,7 @@ func (d *door) Close() error {
 func (d *door) Run(ctx context.Context, grace time.Duration) error {
 	g, gctx := errgroup.WithContext(ctx)
 	d.mu.Lock()
-	d.start = func(s *serving) {
-		var lctx context.Context
-		lctx, s.stop = context.WithCancel(gctx)
-		s.done = make(chan struct{})
-		g.Go(func() error {
-			defer close(s.done)
-			return s.Run(lctx, grace)
-		})
-	}
+	d.start = func(l *httpd.Listener) { g.Go(func() error { return l.Run(gctx, grace) }) }
 	d.start(d.now)
 	d.mu.Unlock()
 	g.Go(func() error { // holds the group open for a listener that comes later
@@ -79,43 +64,45 @@ func (d *door) Run(ctx context.Context, grace time.Duration) error {
 }
 
 // errDoorClosed says that nothing is served any more, so nothing can move.
-var errDoorClosed = errors.New("the visitors' listener has stopped")
+var errDoorClosed = errors.New("the listener has stopped")
 
-// Move serves at another address from now on. On an error (*httpd.AddrError)
-// the old one goes on. When both cannot be open at once, as 127.0.0.1:8787 and
-// 0.0.0.0:8787, the old one ends first.
+// Move serves at another address from now on; requests under way get a minute
+// to finish at the old one. On an error (*httpd.AddrError) the old one goes on.
+// When both cannot be open at once, as 127.0.0.1:8787 and 0.0.0.0:8787, the old
+// one is given up first.
 func (d *door) Move(addr string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.start == nil {
 		return errDoorClosed
 	}
-	cfg, old := d.cfg, d.now
-	cfg.Addr = addr
-	l, err := httpd.Open(cfg)
-	if err == nil {
-		d.now = &serving{Listener: l}
-		d.start(d.now)
-		old.stop()
-		return nil
-	}
-	if !samePort(addr, old.Addr()) {
-		return err
-	}
-	back := cfg
-	back.Addr = old.Addr()
-	old.stop()
-	<-old.done
-	l, err = httpd.Open(cfg)
-	if err != nil {
-		var again error
-		if l, again = httpd.Open(back); again != nil {
-			return errors.Join(err, again)
+	was := d.now.Addr()
+	l, err := d.open(addr)
+	if err != nil && samePort(addr, was) {
+		d.now.Retire()
+		if l, err = d.open(addr); err != nil {
+			back, again := d.open(was)
+			if again != nil {
+				return errors.Join(err, again)
+			}
+			d.now = back
+			d.start(back)
+			return err
 		}
 	}
-	d.now = &serving{Listener: l}
-	d.start(d.now)
-	return err
+	if err != nil {
+		return err
+	}
+	d.now.Retire()
+	d.now = l
+	d.start(l)
+	return nil
+}
+
+func (d *door) open(addr string) (*httpd.Listener, error) {
+	cfg := d.cfg
+	cfg.Addr = addr
+	return httpd.Open(cfg)
 }
 
 func samePort(a, b string) bool {
@@ -125,8 +112,13 @@ func samePort(a, b string) bool {
 }
 
 // probeAddr reports who holds an address and why it cannot be listened on.
-func probeAddr(addr string) (holder string, err error) {
-	l, err := httpd.Open(httpd.Config{Addr: addr, Setting: "server.public_addr", Flag: "--public", Log: slog.New(slog.DiscardHandler)})
+// setting is the one that the address is for.
+func probeAddr(setting, addr string) (holder string, err error) {
+	flag := "--public"
+	if setting == "server.admin_addr" {
+		flag = "--admin"
+	}
+	l, err := httpd.Open(httpd.Config{Addr: addr, Setting: setting, Flag: flag, Log: slog.New(slog.DiscardHandler)})
 	if err == nil {
 		return "", l.Close()
 	}

@@ -31,8 +31,12 @@ func freeAddr(t *testing.T) string {
 
 func openTestDoor(t *testing.T, addr string) *door {
 	t.Helper()
-	d, err := openDoor(httpd.Config{Name: "public", Addr: addr, Setting: "server.public_addr", Flag: "--public", Log: slog.New(slog.DiscardHandler),
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "here") })})
+	return openTestDoorWith(t, addr, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "here") })
+}
+
+func openTestDoorWith(t *testing.T, addr string, serve http.HandlerFunc) *door {
+	t.Helper()
+	d, err := openDoor(httpd.Config{Name: "public", Addr: addr, Setting: "server.public_addr", Flag: "--public", Log: slog.New(slog.DiscardHandler), Handler: serve})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -224,7 +224,10 @@ func (p *parts) apply(old, now *settings.Settings) {
 		}
 	}
 	if old.Server.PublicAddr != now.Server.PublicAddr {
-		p.movePublic(now.Server.PublicAddr)
+		p.move("public", p.b.public, now.Server.PublicAddr)
+	}
+	if old.Server.AdminAddr != now.Server.AdminAddr {
+		p.move("admin", p.b.admin, now.Server.AdminAddr)
 	}
 	if old.Archive != now.Archive || old.Session.ColdAfter != now.Session.ColdAfter {
 		p.archive.Kick()

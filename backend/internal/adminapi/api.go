@@ -107,9 +107,9 @@ type Deps struct {
 	// unless a setting says otherwise ("": nowhere).
 	Updates       *update.Updater
 	UpdateAddress string
-	// Probe reports who holds an address ("": not known) and why it cannot be
-	// listened on; nil: it is tried here.
-	Probe func(addr string) (holder string, err error)
+	// Probe reports who holds the address of a setting ("": not known) and why it
+	// cannot be listened on; nil: it is tried here.
+	Probe func(setting, addr string) (holder string, err error)
 	// Files serves what visitors sent, by the last element of the path; nil:
 	// there is none.
 	Files http.Handler

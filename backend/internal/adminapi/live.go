@@ -299,7 +299,7 @@ func (l *Live) checkStatus(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	mark, err := json.Marshal([]any{s.State, s.Problems, s.Waiting, s.Unread, s.LeftMessages, s.UnansweredN, s.Restart})
+	mark, err := json.Marshal([]any{s.State, s.Problems, s.Waiting, s.Unread, s.LeftMessages, s.UnansweredN, s.Restart, s.PublicURL, s.AdminURL})
 	if err != nil {
 		return
 	}

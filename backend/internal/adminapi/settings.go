@@ -2,6 +2,7 @@ package adminapi
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -115,11 +116,24 @@ func (a *API) patchSetting(c *call) (any, error) {
 
 // change carries edits out and says what came of them.
 func (a *API) change(c *call, revision int64, edits []settings.Edit) (any, error) {
+	for _, e := range edits {
+		if e.Path == adminAddr {
+			if err := a.mayMove(c.ctx(), e.Value); err != nil {
+				return nil, err
+			}
+		}
+	}
+	_, before := a.Host.Addresses()
+	open := everywhere(a.Settings.Current().Server.AdminAddr)
 	done, err := a.Settings.SetAll(c.ctx(), revision, edits)
 	if err != nil {
 		return nil, err
 	}
 	out := wire.SettingsChange{Revision: a.Settings.Revision(), Fields: []wire.SettingField{}, Previous: map[string]json.RawMessage{}, Restart: a.restartPaths(), Warnings: []wire.Trouble{}}
+	_, now := a.Host.Addresses()
+	if all := everywhere(a.Settings.Current().Server.AdminAddr); now != before || all != open {
+		out.AdminURL, out.AdminAnywhere = now, all
+	}
 	for _, ch := range done {
 		if f, ok := a.settingField(ch.Path); ok {
 			out.Fields = append(out.Fields, f)
@@ -138,6 +152,40 @@ func (a *API) change(c *call, revision int64, edits []settings.Edit) (any, error
 	return out, nil
 }
 
+const adminAddr = "server.admin_addr"
+
+// mayMove refuses an address of the admin page that cannot be used: the owner
+// would sit before a page that is gone. The network sees it only when there is
+// a password. What is no address at all is the settings' own to say.
+func (a *API) mayMove(ctx context.Context, value json.RawMessage) error {
+	var addr string
+	f, known := a.settingField(adminAddr)
+	if json.Unmarshal(value, &addr) != nil || addr == "" || !known || f.Locked {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil
+	}
+	if exposed(addr) {
+		if claimed, err := a.Guard.Claimed(ctx); err != nil {
+			return err
+		} else if !claimed {
+			return invalid(adminAddr, "The admin page has no password yet, so it stays on this machine.", "Set a password first.")
+		}
+	}
+	if n, err := strconv.Atoi(port); err != nil || a.ours(n) {
+		return nil // our own listener makes room
+	}
+	if holder, err := a.Probe(adminAddr, addr); holder != "" {
+		return invalid(adminAddr, addr+" is taken by "+holder+".", "Choose another port, or stop that program.")
+	} else if err != nil {
+		a.Log.Info("the admin page cannot move", "addr", addr, "err", err)
+		return invalid(adminAddr, addr+" cannot be listened on.", "It is taken, needs more rights, or is no address of this machine.")
+	}
+	return nil
+}
+
 func (a *API) checkAddr(c *call) (any, error) {
 	in, err := body[wire.AddrCheck](c)
 	if err != nil {
@@ -151,14 +199,14 @@ func (a *API) checkAddr(c *call) (any, error) {
 	if a.ours(n) {
 		return wire.AddrReport{Free: true, Ours: true}, nil
 	}
-	holder, taken := a.Probe(in.Addr)
+	holder, taken := a.Probe("server.public_addr", in.Addr)
 	if taken == nil {
 		return wire.AddrReport{Free: true}, nil
 	}
 	out := wire.AddrReport{By: holder, Text: taken.Error()}
 	for next := n + 1; next < min(n+50, 65536); next++ {
 		addr := net.JoinHostPort(host, strconv.Itoa(next))
-		if _, err := probe(addr); err == nil {
+		if _, err := probe("", addr); err == nil {
 			out.Suggest = addr
 			break
 		}
@@ -173,7 +221,7 @@ func (a *API) ours(port int) bool {
 }
 
 // probe reports why an address cannot be listened on. It knows no holder.
-func probe(addr string) (holder string, err error) {
+func probe(_, addr string) (holder string, err error) {
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		return "", fmt.Errorf("%s cannot be listened on: %w", addr, err)

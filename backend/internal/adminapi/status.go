@@ -31,7 +31,7 @@ func (a *API) Status(ctx context.Context) (wire.Status, error) {
 	money := a.Gate.Snapshot().Money
 	out := wire.Status{
 		Version: a.Version, StartedAt: a.started.UTC(), Now: now, State: wire.ServiceOK, Problems: []wire.Trouble{},
-		Answerer: "upstream", PublicURL: public, ShareURL: shareURL(s, public), AdminURL: admin,
+		Answerer: "upstream", PublicURL: public, ShareURL: shareURL(s, public), AdminURL: admin, AdminAnywhere: everywhere(s.Server.AdminAddr),
 		Visitors: a.Metrics.Connections(), Currency: money.Currency, SpendToday: money.SpentToday, SpendCap: money.DayCap,
 		Restart: a.restartPaths(),
 	}

@@ -36,6 +36,10 @@ func (a *API) hostTroubles(ctx context.Context) []wire.Trouble {
 		out = append(out, wire.Trouble{Code: "addr_unused", Level: "warn", Text: "Visitors are served at " + public + ": " + set + " cannot be used.",
 			Args: map[string]string{"addr": set, "now": public}, Page: "settings/server.public_addr"})
 	}
+	if set := a.Settings.Current().Server.AdminAddr; elsewhere(set, admin) {
+		out = append(out, wire.Trouble{Code: "admin_unused", Level: "warn", Text: "The admin page is at " + admin + ": " + set + " cannot be used.",
+			Args: map[string]string{"addr": set, "now": admin}, Page: "settings/" + adminAddr})
+	}
 	if claimed, err := a.Guard.Claimed(ctx); err == nil && !claimed {
 		out = append(out, wire.Trouble{Code: "no_password", Level: "info", Text: "Nobody has set a password for the admin page in the browser yet.", Page: "settings"})
 	}
@@ -50,6 +54,14 @@ func (a *API) hostTroubles(ctx context.Context) []wire.Trouble {
 func elsewhere(set, url string) bool {
 	_, port, err := net.SplitHostPort(set)
 	return err == nil && port != "0" && !strings.HasSuffix(url, ":"+port)
+}
+
+// everywhere reports whether a listener takes connections at every address of
+// this machine.
+func everywhere(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	ip, perr := netip.ParseAddr(host)
+	return err == nil && (host == "" || perr == nil && ip.IsUnspecified())
 }
 
 // exposed reports whether a listener's address can be reached from outside

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -35,7 +36,13 @@ type Listener struct {
 	cfg Config
 	ln  net.Listener
 	srv *http.Server
+
+	retire  sync.Once
+	retired chan struct{}
 }
+
+// patience is how long a retired listener's requests may go on.
+const patience = time.Minute
 
 // AddrError says why a listener could not be opened and what to do.
 type AddrError struct {
@@ -83,7 +90,7 @@ func Open(cfg Config) (*Listener, error) {
 		}
 		return nil, ae
 	}
-	return &Listener{cfg: cfg, ln: ln, srv: &http.Server{
+	return &Listener{cfg: cfg, ln: ln, retired: make(chan struct{}), srv: &http.Server{
 		Handler: cfg.Handler,
 		// A slow or silent client is cut before it costs anything; sockets are
 		// detached from these limits by the upgrade.
@@ -116,6 +123,16 @@ func (l *Listener) Addr() string { return l.ln.Addr().String() }
 // Close closes a listener that was never run.
 func (l *Listener) Close() error { return l.ln.Close() }
 
+// Retire gives the address free at once and lets what is open finish: Run ends
+// when the last request has, or after a minute. Sockets that a handler took
+// over are not touched. It may be called more than once, and before Run.
+func (l *Listener) Retire() {
+	l.retire.Do(func() {
+		close(l.retired)
+		l.ln.Close()
+	})
+}
+
 // Run serves until ctx is over, then stops accepting, calls draining, and
 // waits for running requests for at most grace.
 func (l *Listener) Run(ctx context.Context, grace time.Duration) error {
@@ -127,19 +144,39 @@ func (l *Listener) Run(ctx context.Context, grace time.Duration) error {
 		} else {
 			err = l.srv.Serve(l.ln)
 		}
-		if errors.Is(err, http.ErrServerClosed) {
+		if errors.Is(err, http.ErrServerClosed) || l.isRetired() {
 			return nil
 		}
 		return fmt.Errorf("%s listener: %w", l.cfg.Name, err)
 	})
 	g.Go(func() error {
-		<-gctx.Done()
-		stop, cancel := context.WithTimeout(context.Background(), grace)
-		defer cancel()
-		if err := l.srv.Shutdown(stop); err != nil {
+		select {
+		case <-gctx.Done():
+		case <-l.retired:
+			if l.finish(gctx, patience) {
+				return nil
+			}
+		}
+		if !l.finish(context.WithoutCancel(gctx), grace) {
 			l.srv.Close()
 		}
 		return nil
 	})
 	return g.Wait()
+}
+
+// finish reports whether everything that is open ended within a time.
+func (l *Listener) finish(ctx context.Context, within time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	return l.srv.Shutdown(ctx) == nil
+}
+
+func (l *Listener) isRetired() bool {
+	select {
+	case <-l.retired:
+		return true
+	default:
+		return false
+	}
 }

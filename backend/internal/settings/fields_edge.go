@@ -41,7 +41,7 @@ const day = 24 * time.Hour
 func edgeFields() []field {
 	return []field{
 		def("server.public_addr", address(), "Visitors' address|Host and port of the listener for visitors.", "访客地址|面向访客的监听地址和端口。", as(FormAddr)),
-		def("server.admin_addr", address(), "Admin address|Host and port of the admin page, the admin API and /metrics. Loopback unless you want it on your network.", "管理地址|管理页面、管理接口和 /metrics 的地址。默认只在本机开放。", restart, as(FormAddr), danger("An address other than this machine opens the admin page to the network.", "非本机地址会使管理页面对网络开放。")),
+		def("server.admin_addr", address(), "Admin address|Host and port of the admin page, the admin API and /metrics. Loopback unless you want it on your network.", "管理地址|管理页面、管理接口和 /metrics 的地址。默认只在本机开放。", as(FormAddr), danger("The admin page moves there at once. An address other than this machine opens it to the network.", "管理页面会立即移到新地址。非本机地址会使其对网络开放。")),
 		def("server.public_url", webURL(), "Public URL|How visitors reach the visitors' address from outside, for the snippet and the QR code.", "公开网址|访客从外部访问的网址，用于嵌入代码和二维码。", as(FormURL)),
 		def("server.allowed_origins", each(500, origin()), "Allowed pages|Origins of pages that may embed the widget. The appliance's own demo page always may.", "允许嵌入的页面|可以嵌入聊天组件的网站来源。本机演示页始终允许。"),
 		def("server.trusted_proxies", each(100, prefix()), "Trusted proxies|Address ranges of reverse proxies whose X-Forwarded-For is believed.", "可信代理|其 X-Forwarded-For 可信的反向代理地址段。", advanced),

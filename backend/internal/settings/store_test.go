@@ -104,15 +104,15 @@ func TestSetPublishesAndSurvives(t *testing.T) {
 	if ch = mustSet(t, s, "upstream.timeout", `"25s"`, 1); string(ch.Undo) != `"20s"` {
 		t.Errorf("undo %s", ch.Undo)
 	}
-	if !mustSet(t, s, "server.admin_addr", `":9000"`, 0).Restart {
-		t.Error("an address takes effect at the next start")
+	if !mustSet(t, s, "log.format", `"json"`, 0).Restart {
+		t.Error("the log's format takes effect at the next start")
 	}
 	cancel()
 	mustSet(t, s, "upstream.retries", `4`, AnyRevision)
 	if before.Upstream.Timeout != 15*time.Second || s.Current().Upstream.Timeout != 25*time.Second {
 		t.Error("a published tree was changed, or the new one was not")
 	}
-	if want := "[[upstream.timeout] 15s->20s [upstream.timeout] 20s->25s [server.admin_addr] 25s->25s]"; fmt.Sprint(seen) != want {
+	if want := "[[upstream.timeout] 15s->20s [upstream.timeout] 20s->25s [log.format] 25s->25s]"; fmt.Sprint(seen) != want {
 		t.Errorf("told %v", seen)
 	}
 	if s.Revision() != 4 {

@@ -105,6 +105,10 @@ type SettingsChange struct {
 	Previous map[string]json.RawMessage `json:"previous"`
 	Restart  []string                   `json:"restart"` // paths that wait for a restart now
 	Warnings []Trouble                  `json:"warnings"`
+	// AdminURL is where the admin page is from now on, when that changed, and
+	// AdminAnywhere as in Status.
+	AdminURL      string `json:"admin_url,omitempty"`
+	AdminAnywhere bool   `json:"admin_anywhere,omitempty"`
 }
 
 // AddrCheck asks whether an address can be listened on.

@@ -18,6 +18,9 @@ type Status struct {
 	// snippets and QR codes.
 	ShareURL string `json:"share_url"`
 	AdminURL string `json:"admin_url"`
+	// AdminAnywhere: the admin page is at every address of the machine, AdminURL
+	// names the one for the machine itself.
+	AdminAnywhere bool `json:"admin_anywhere,omitempty"`
 
 	Visitors int `json:"visitors"` // sockets open now
 	Waiting  int `json:"waiting"`  // conversations in mode "waiting"
@@ -60,7 +63,7 @@ const (
 // no_key {}, upstream_down {provider,reason}, budget_near {percent}, budget_spent {},
 // disk_low {free}, read_only {reason}, archive_down {reason}, archive_backlog {pending},
 // origins_any {}, no_origins {}, admin_exposed {addr}, no_password {}, db_damaged {path},
-// update {version}, update_failed {version,now,reason}, restart_needed {}, waiting {count,seconds}, filter_invalid {reason},
+// admin_unused {addr,now}, update {version}, update_failed {version,now,reason}, restart_needed {}, waiting {count,seconds}, filter_invalid {reason},
 // public_unreachable {url}, clock_jump {}, logs_dropped {count}.
 type Trouble struct {
 	Code  string            `json:"code"`

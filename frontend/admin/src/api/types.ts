@@ -988,6 +988,8 @@ export interface SettingsChange {
   previous: Record<string, unknown>;
   restart: string[];
   warnings: Trouble[];
+  admin_url?: string;
+  admin_anywhere?: boolean;
 }
 
 export interface SettingsState {
@@ -1106,6 +1108,7 @@ export interface Status {
   public_url: string;
   share_url: string;
   admin_url: string;
+  admin_anywhere?: boolean;
   visitors: number;
   waiting: number;
   oldest_wait_s: number;

@@ -4,6 +4,13 @@
  * %s, %q); $1, $2, … stand for what fills them. See said.ts.
  */
 export const refusals: Record<string, string> = {
+  '%s cannot be listened on.': '无法监听 $1。',
+  '%s is taken by %s.': '$1 已被 $2 占用。',
+  'Choose another port, or stop that program.': '请换一个端口，或停止该程序。',
+  'It is taken, needs more rights, or is no address of this machine.': '它已被占用、需要更高权限，或不是本机的地址。',
+  'Set a password first.': '请先设置密码。',
+  'The admin page has no password yet, so it stays on this machine.': '管理页面还没有密码，因此只在本机开放。',
+  'The admin page is at %s: %s cannot be used.': '管理页面仍在 $1：$2 无法使用。',
   'A %s does not fit here.': '此处不能用 $1。',
   'A backup is being made or checked.': '正在创建或校验备份。',
   'A message has 1 to %d characters.': '消息须为 1 到 $1 个字符。',

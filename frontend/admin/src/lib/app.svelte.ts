@@ -1,10 +1,11 @@
 import { ApiError, Client, type Options } from '../api/client';
 import { Live, type LiveState } from '../api/live';
-import type { Api, LiveEvent, RouteName, SessionState, StatsTick, Status } from '../api/types';
+import type { Api, LiveEvent, RouteName, SessionState, SettingsChange, StatsTick, Status } from '../api/types';
 import { i18n } from '../i18n/index.svelte';
-import { notify } from './native';
+import { inWindow, notify } from './native';
 import { notes } from './notes.svelte';
 import { reload } from './router.svelte';
+import { whither } from './whither';
 
 /** What every page shares: who is signed in, how the service is, what is live. */
 class App {
@@ -25,6 +26,8 @@ class App {
   owner = $derived(this.session?.operator?.role === 'owner');
   currency = $derived(this.status?.currency ?? 'USD');
 
+  /** Where this page came from, as the appliance called it then. */
+  private served: { now: string; anywhere: boolean } | undefined;
   private waiting: { resolve: () => void; reject: (reason: unknown) => void }[] = [];
   private announced = 0;
 
@@ -48,8 +51,23 @@ class App {
     random: Math.random,
   });
 
-  call<N extends RouteName>(name: N, options: Options<N> = {}): Promise<Api[N]['response']> {
-    return this.client.call(name, options);
+  async call<N extends RouteName>(name: N, options: Options<N> = {}): Promise<Api[N]['response']> {
+    const answer = await this.client.call(name, options);
+    if ((name === 'putSettings' || name === 'patchSetting') && (answer as SettingsChange).admin_url) this.follow(answer as SettingsChange);
+    return answer;
+  }
+
+  /** Goes where the admin page is now, if it has moved since this page came from it. */
+  private follow({ admin_url: now = '', admin_anywhere: anywhere = false }: Pick<SettingsChange, 'admin_url' | 'admin_anywhere'>): void {
+    const was = this.served;
+    this.served = { now, anywhere };
+    if (!was || inWindow() || (now === was.now && anywhere === was.anywhere)) return;
+    const to = whither(location, was.now, now, anywhere);
+    if (to === 'unreachable') notes.say(i18n.t.shell.moved(now), 'bad');
+    else if (to && to !== location.href) {
+      notes.flush();
+      location.replace(to);
+    }
   }
 
   /** Makes a call and says what went wrong; undefined then. */
@@ -94,6 +112,7 @@ class App {
     try {
       this.status = await this.call('getStatus');
       this.framed ||= this.status.public_url;
+      this.follow(this.status);
     } catch {
       // The banner says so; the live connection brings the next status.
     }
@@ -109,6 +128,7 @@ class App {
     if (event.stats) this.tick = event.stats;
     if (event.status) {
       this.status = event.status;
+      this.follow(event.status);
       this.announce(event.status);
     }
   }
