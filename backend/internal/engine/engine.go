@@ -163,9 +163,11 @@ type Engine struct {
 
 	mu      sync.Mutex
 	rooms   map[chat.ConversationID]*room
+	spare   []*room // rooms that nobody uses, at most maxSpare
 	closing bool
 	turns   sync.WaitGroup
 	memory  sync.Pool // of turns
+	takings sync.Pool
 }
 
 // Deps are the parts that the engine works with; all but Guard are required.
@@ -214,7 +216,7 @@ func New(cfg Config, d Deps) *Engine {
 	return &Engine{
 		cfg: cfg, sessions: d.Sessions, upstream: d.Upstream, prompter: d.Prompter, curated: d.Curated,
 		filter: d.Filter, guard: d.Guard, feed: d.Feed, owner: d.Owner, meter: d.Meter, log: d.Log,
-		rooms: map[chat.ConversationID]*room{}, memory: sync.Pool{New: newTurn},
+		rooms: map[chat.ConversationID]*room{}, memory: sync.Pool{New: newTurn}, takings: sync.Pool{New: newTaking},
 	}
 }
 
@@ -243,18 +245,31 @@ func (e *Engine) hold(id chat.ConversationID) *room {
 	defer e.mu.Unlock()
 	r := e.rooms[id]
 	if r == nil {
-		r = &room{id: id}
+		if n := len(e.spare); n > 0 {
+			r, e.spare = e.spare[n-1], e.spare[:n-1]
+		} else {
+			r = &room{}
+		}
+		r.id = id
 		e.rooms[id] = r
 	}
 	r.uses++
 	return r
 }
 
+// maxSpare bounds the rooms that are kept for the next conversations.
+const maxSpare = 256
+
 func (e *Engine) drop(r *room) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if r.uses--; r.uses == 0 {
-		delete(e.rooms, r.id)
+	if r.uses--; r.uses > 0 {
+		return
+	}
+	delete(e.rooms, r.id)
+	if len(e.spare) < maxSpare {
+		*r = room{}
+		e.spare = append(e.spare, r)
 	}
 }
 

@@ -67,7 +67,9 @@ func (e *Engine) Take(ctx context.Context, in Incoming) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 
-	a := e.incoming(in, verdict, words, begun)
+	k := e.takings.Get().(*taking)
+	defer k.release()
+	a := e.incoming(k, &in, verdict, words, begun)
 	if verdict.Action != chat.ActionBlock && e.closedFor(ctx, in.Conversation) {
 		a.Messages = append(a.Messages, chat.Message{From: chat.FromSystem, Text: words.NobodyFree})
 	}
@@ -122,50 +124,78 @@ func (r *room) nextOpen() int64 {
 	return r.queued[0]
 }
 
+// taking is what it takes to store a visitor's message. Its memory is used
+// again.
+type taking struct {
+	e       *Engine
+	in      Incoming
+	action  chat.Action
+	msgs    []chat.Message
+	create  chat.Conversation
+	updates func(*chat.Conversation) // update, bound once
+}
+
+func newTaking() any {
+	k := &taking{}
+	k.updates = k.update
+	return k
+}
+
+func (k *taking) release() {
+	e := k.e
+	for i := range k.msgs {
+		k.msgs[i] = chat.Message{}
+	}
+	k.e, k.in, k.action, k.msgs, k.create = nil, Incoming{}, "", k.msgs[:0], chat.Conversation{}
+	e.takings.Put(k)
+}
+
+// update brings the conversation's head up to date with the message.
+func (k *taking) update(c *chat.Conversation) {
+	c.Visitor = merged(c.Visitor, k.in.Who.Visitor)
+	if k.in.Who.Page.URL != "" {
+		c.Page = k.in.Who.Page
+	}
+	c.Unread++
+	if c.Mode == chat.ModeAI || c.Mode == chat.ModeOffline {
+		c.Mode = k.e.cfg.DefaultMode() // business hours begin and end
+	}
+	if c.Pending == 0 && k.action != chat.ActionBlock && k.action != chat.ActionHandover && c.Mode == chat.ModeAI {
+		c.Pending = c.LastSeq - int64(len(k.msgs)) + 1
+	}
+}
+
 // incoming is the append of a visitor's message. What a filter blocks is kept,
 // marked, and closed by a system message in the same commit.
-func (e *Engine) incoming(in Incoming, v chat.Verdict, words *phrases.Set, at time.Time) session.Append {
+func (e *Engine) incoming(k *taking, in *Incoming, v chat.Verdict, words *phrases.Set, at time.Time) session.Append {
+	k.e, k.in, k.action = e, *in, v.Action
 	m := chat.Message{From: chat.FromVisitor, Text: v.Text, ClientID: in.ClientID, At: at.UTC().Truncate(time.Millisecond)}
 	if len(v.Hits) > 0 {
 		m.Turn = &chat.TurnInfo{Hits: v.Hits}
 	}
-	msgs := []chat.Message{m}
+	k.msgs = append(k.msgs[:0], m)
+	first := &k.msgs[0]
 	switch v.Action {
 	case chat.ActionBlock:
-		msgs[0].Text, msgs[0].Mark = in.Text, MarkBlocked
+		first.Text, first.Mark = in.Text, MarkBlocked
 		text := words.Blocked
 		if e.cfg.BlockedText != nil {
 			text = cmp.Or(e.cfg.BlockedText(), text)
 		}
-		msgs = append(msgs, chat.Message{From: chat.FromSystem, Text: text, Finish: chat.FinishBlocked})
+		k.msgs = append(k.msgs, chat.Message{From: chat.FromSystem, Text: text, Finish: chat.FinishBlocked})
 	case chat.ActionNote:
-		msgs[0].Mark = "noted"
+		first.Mark = "noted"
 	case chat.ActionMask, chat.ActionReplace:
-		msgs[0].Mark = "masked"
+		first.Mark = "masked"
 	}
 	if e.guard != nil {
-		e.guard.Keep(in.Conversation, &msgs[0])
+		e.guard.Keep(in.Conversation, &k.msgs[0])
 	}
-	return session.Append{
-		Create: &chat.Conversation{
-			ID: in.Conversation, Site: in.Who.Site, Mode: e.cfg.DefaultMode(), Epoch: e.cfg.Epoch(),
-			Visitor: in.Who.Visitor, Page: in.Who.Page,
-		},
-		Messages: msgs,
-		Update: func(c *chat.Conversation) {
-			c.Visitor = merged(c.Visitor, in.Who.Visitor)
-			if in.Who.Page.URL != "" {
-				c.Page = in.Who.Page
-			}
-			c.Unread++
-			if c.Mode == chat.ModeAI || c.Mode == chat.ModeOffline {
-				c.Mode = e.cfg.DefaultMode() // business hours begin and end
-			}
-			if c.Pending == 0 && v.Action != chat.ActionBlock && v.Action != chat.ActionHandover && c.Mode == chat.ModeAI {
-				c.Pending = c.LastSeq - int64(len(msgs)) + 1
-			}
-		},
+	k.create = chat.Conversation{
+		ID: in.Conversation, Site: in.Who.Site, Mode: e.cfg.DefaultMode(), Epoch: e.cfg.Epoch(),
+		Visitor: in.Who.Visitor, Page: in.Who.Page,
 	}
+	return session.Append{Create: &k.create, Messages: k.msgs, Update: k.updates}
 }
 
 // closedFor reports whether the shop is closed and nobody holds the

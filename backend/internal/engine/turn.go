@@ -77,6 +77,7 @@ type turn struct {
 	emits, pushes chat.Sink
 	flushes       func() error
 	queues        func(place int)
+	settles       func(*chat.Conversation)
 }
 
 // of is what one turn leaves nothing of to the next.
@@ -89,14 +90,16 @@ type of struct {
 	info   chat.TurnInfo
 	prompt Prompt
 	stream FilterStream
-	words  string       // text, when it was last asked for
-	emit   chat.Sink    // what the filter lets pass goes here
-	end    func() error // of what lies between filter and visitor; nil: nothing
+	words  string // text, when it was last asked for
+	out    outcome
+	last   [1]chat.Message // what it becomes
+	emit   chat.Sink       // what the filter lets pass goes here
+	end    func() error    // of what lies between filter and visitor; nil: nothing
 }
 
 func newTurn() any {
 	t := &turn{}
-	t.emits, t.pushes, t.flushes, t.queues = t.show, t.push, t.flush, t.queued
+	t.emits, t.pushes, t.flushes, t.queues, t.settles = t.show, t.push, t.flush, t.queued, t.settleHead
 	return t
 }
 
@@ -410,14 +413,11 @@ func (e *Engine) closeTurn(t *turn, out outcome) (more bool) {
 		e.feed.Abandon(r.id) // pieces that were shown are taken back
 	}
 	info := t.info
-	said := chat.Message{From: out.from, Text: out.text, Finish: out.finish, Sources: out.sources, Turn: &info}
+	t.out, t.last[0] = out, chat.Message{From: out.from, Text: out.text, Finish: out.finish, Sources: out.sources, Turn: &info}
 	if e.guard != nil {
-		e.guard.Keep(r.id, &said)
+		e.guard.Keep(r.id, &t.last[0])
 	}
-	done, err := e.appendLocked(context.Background(), r, session.Append{
-		Messages: []chat.Message{said},
-		Update:   func(c *chat.Conversation) { t.settleHead(c, out) },
-	}, true)
+	done, err := e.appendLocked(context.Background(), r, session.Append{Messages: t.last[:], Update: t.settles}, true)
 	if err != nil {
 		// The visitor's messages stay open on disk; they are taken up when the
 		// store works again, at the latest at the next start.
@@ -438,12 +438,12 @@ func (e *Engine) closeTurn(t *turn, out outcome) (more bool) {
 
 // settleHead closes the messages that the turn answered and opens the next
 // one, if the visitor wrote on meanwhile.
-func (t *turn) settleHead(c *chat.Conversation, out outcome) {
+func (t *turn) settleHead(c *chat.Conversation) {
 	c.Pending = t.r.nextOpen()
 	if c.Mode != chat.ModeAI {
 		c.Pending = 0 // a person has it now
 	}
-	c.Unanswered = out.failed
+	c.Unanswered = t.out.failed
 	c.Spend += t.info.Cost
 	c.Tokens += int64(t.info.Prompt + t.info.Completion)
 }

@@ -101,7 +101,10 @@ func (p *peer) Frame(data []byte) (on bool) {
 	}
 	ctx := context.Background()
 	f := frames.Get().(*wire.ClientFrame)
-	defer frames.Put(f) // cleared before it is read into
+	defer func() {
+		*f = wire.ClientFrame{}
+		frames.Put(f)
+	}()
 	if err := wire.DecodeClient(data, f); err != nil {
 		return p.badFrame(err.Error())
 	}
