@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,7 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"haoke/backend/internal/chat"
 	"haoke/backend/internal/httpd"
+	"haoke/backend/internal/session"
+	"haoke/backend/internal/sqlite"
 	"haoke/backend/internal/upload"
 )
 
@@ -30,7 +34,8 @@ func (p *parts) takeUpload(w http.ResponseWriter, r *http.Request) {
 		site = "default"
 	}
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if _, err := p.gateway.Visitor(token, site); err != nil {
+	id, err := p.gateway.Visitor(token, site)
+	if err != nil {
 		http.Error(w, "open the chat first", http.StatusUnauthorized)
 		return
 	}
@@ -53,6 +58,9 @@ func (p *parts) takeUpload(w http.ResponseWriter, r *http.Request) {
 	}
 	defer file.Close()
 	f, err := p.keepFile(file, header.Filename)
+	if err == nil {
+		err = p.noteFile(r.Context(), id, f)
+	}
 	switch {
 	case errors.Is(err, upload.ErrTooLarge):
 		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
@@ -65,6 +73,40 @@ func (p *parts) takeUpload(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		json.NewEncoder(w).Encode(map[string]any{"id": f.ID, "url": "/v1/files/" + f.ID, "name": f.Name, "type": f.Type, "size": f.Size})
 	}
+}
+
+// noteFile remembers whose file it is, so that it goes with its visitor. A file
+// of which that cannot be remembered is not kept.
+func (p *parts) noteFile(ctx context.Context, id chat.ConversationID, f upload.File) error {
+	err := p.db.Files().Add(ctx, sqlite.File{ID: f.ID, Conv: id, Name: f.Name, Type: f.Type, Size: f.Size})
+	if err != nil {
+		return errors.Join(err, p.uploads.Remove(f.ID))
+	}
+	return nil
+}
+
+// purger lets what lies outside of the conversations' store go with a
+// conversation: what the visitor sent, and the archive's copies.
+type purger struct{ p *parts }
+
+var _ session.Purger = purger{}
+
+// Purge implements session.Purger.
+func (d purger) Purge(ctx context.Context, id chat.ConversationID) error {
+	files := d.p.db.Files()
+	list, err := files.Of(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		if err := d.p.uploads.Remove(f.ID); err != nil {
+			return err
+		}
+		if err := files.Delete(ctx, f.ID); err != nil && !errors.Is(err, sqlite.ErrNoRow) {
+			return err
+		}
+	}
+	return d.p.archive.Purge(ctx, id)
 }
 
 // keepFile stores a file of a visitor or an operator under the rules for both.
@@ -106,6 +148,7 @@ type addressLimit struct {
 }
 
 func (l *addressLimit) allow(ip string, now time.Time) bool {
+	ip = httpd.Line(ip)
 	const most, within, addresses = 10, 10 * time.Minute, 10_000
 	l.mu.Lock()
 	defer l.mu.Unlock()

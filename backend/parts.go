@@ -105,7 +105,7 @@ func build(ctx context.Context, b *Backend) (*parts, error) {
 	p.counter = tokens.New(tokens.Config{})
 	p.buildCold()
 	p.sessions = session.New(session.Config{HotCapacity: s.Session.HotCapacity, HotBytes: int64(s.Session.HotBytes)}, b.db.Conversations(),
-		session.WithThawer(p.archive), session.WithPurger(p.archive))
+		session.WithThawer(p.archive), session.WithPurger(purger{p}))
 	p.archive.SetSessions(p.sessions)
 	p.troubles = troubles{b.log}
 	p.hits = newHitLog(b.db.Filters(), b.log)

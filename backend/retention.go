@@ -52,7 +52,8 @@ func (p *parts) forgetOld(ctx context.Context, now time.Time) error {
 		errs = append(errs, err, p.faq.DropUnanswered(ctx, now.AddDate(0, 0, -days)))
 	}
 	if days := s.Privacy.UploadDays; days > 0 {
-		errs = append(errs, p.uploads.Expire(now.AddDate(0, 0, -days)))
+		before := now.AddDate(0, 0, -days)
+		errs = append(errs, p.uploads.Expire(before), p.db.Files().Expire(ctx, before))
 	}
 	errs = append(errs,
 		p.db.Filters().DropHits(ctx, now.AddDate(0, 0, -hitDays)),

@@ -27,3 +27,17 @@ func trusted(remote string, cidrs []string) bool {
 	}
 	return false
 }
+
+// Line is what limits count an address as: the address, of IPv6 the network of
+// 64 bits that one line gets, which has more addresses than any limit.
+func Line(ip string) string {
+	a, err := netip.ParseAddr(ip)
+	if err != nil || !a.Is6() || a.Is4In6() {
+		return ip
+	}
+	p, err := a.WithZone("").Prefix(64)
+	if err != nil {
+		return ip
+	}
+	return p.String()
+}

@@ -130,6 +130,14 @@ func (f *Files) Of(ctx context.Context, conv chat.ConversationID) ([]File, error
 	return out, wrap("list files", err)
 }
 
+// Expire removes the entries of files that came before a time.
+func (f *Files) Expire(ctx context.Context, before time.Time) error {
+	return wrap("delete old file entries", f.db.writeIdle(ctx, func(tx *Tx) error {
+		_, err := tx.exec("DELETE FROM files WHERE created_at < ?", before.UnixMilli())
+		return err
+	}))
+}
+
 // Delete removes a file's entry.
 func (f *Files) Delete(ctx context.Context, id string) error {
 	return f.db.deleteOne(ctx, "delete file entry", "DELETE FROM files WHERE id = ?", id)

@@ -143,7 +143,7 @@ func cleanName(name, ext string) string {
 	name = filepath.Base(strings.ReplaceAll(name, `\`, "/"))
 	name = strings.TrimSuffix(name, filepath.Ext(name))
 	name = strings.Map(func(r rune) rune {
-		if r < ' ' || strings.ContainsRune(`"'<>|:*?()[]`+"`", r) || r == 0x7f || r >= 0x202a && r <= 0x202e {
+		if r < ' ' || strings.ContainsRune(`"'<>|:*?()[]`+"`", r) || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
 			return -1
 		}
 		return r
@@ -195,6 +195,17 @@ func typeOf(id string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// Remove deletes a file; one that has gone already is no error.
+func (s *Store) Remove(id string) error {
+	if _, ok := typeOf(id); !ok {
+		return nil
+	}
+	if err := os.Remove(filepath.Join(s.dir, id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete a file: %w", err)
+	}
+	return nil
 }
 
 // Expire deletes what was stored before the given time.
