@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,6 +114,33 @@ func (a *appliance) known() {
 	secrets, err := adminapi.Secrets(context.Background(), a.b.db, a.b.parts.sealer)
 	if err != nil || string(secrets[string(adminapi.SecretName("main"))]) != "sk-of-the-first-release-0001" {
 		a.t.Errorf("the key: %d secrets, %v", len(secrets), err)
+	}
+}
+
+// TestNoReleaseIsMissing: every version that CHANGELOG.md names has its data
+// folder here, with what the README beside them promises, and no other has.
+func TestNoReleaseIsMissing(t *testing.T) {
+	changes, err := os.ReadFile(filepath.Join("..", "CHANGELOG.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for _, m := range regexp.MustCompile(`(?m)^## v?(\d+\.\d+\.\d+\S*)`).FindAllStringSubmatch(string(changes), -1) {
+		want = append(want, m[1])
+	}
+	for _, archive := range releases(t) {
+		got = append(got, strings.TrimSuffix(filepath.Base(archive), ".tar.gz"))
+		dir := untar(t, archive)
+		for _, name := range []string{fileDatabase, "secret.key", "backups"} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+				t.Errorf("%s: %v", archive, err)
+			}
+		}
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if len(want) == 0 || !slices.Equal(want, got) {
+		t.Errorf("releases of CHANGELOG.md: %v; data folders in testdata/releases: %v. A release that is made leaves its data folder there", want, got)
 	}
 }
 

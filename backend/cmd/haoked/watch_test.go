@@ -148,7 +148,7 @@ func TestOpenPrintsALinkThatSignsIn(t *testing.T) {
 	}
 	page, ticket, _ := strings.Cut(strings.TrimSpace(out), "/#ticket=")
 	for _, want := range []int{http.StatusOK, http.StatusUnauthorized} {
-		resp, err := http.Post(page+"/api/v1/session/ticket", "application/json", strings.NewReader(`{"ticket":"`+ticket+`"}`))
+		resp, err := http.Post(page+"/api/admin/v1/session/ticket", "application/json", strings.NewReader(`{"ticket":"`+ticket+`"}`))
 		if err != nil {
 			t.Fatal(err)
 		}
