@@ -15,7 +15,7 @@ type commit struct {
 	op     *op // its fn is do
 	change *session.Change
 	rows   rows
-	full   bool // the visitor or the page has changed too
+	full   bool // what search finds of the head is new or has changed
 	head   []byte
 	split  int // in head: the visitor's JSON ends here, the page's begins
 	ref    int64
@@ -91,7 +91,9 @@ func (w *commit) encode(ch *session.Change) error {
 	if err := w.rows.encode(ch.Messages); err != nil {
 		return fmt.Errorf("store messages: %w", err)
 	}
-	w.full = ch.Was.Version == 0 || ch.Was.Visitor != ch.Head.Visitor || ch.Was.Page != ch.Head.Page
+	was, head := &ch.Was, &ch.Head
+	w.full = was.Version == 0 || was.Visitor != head.Visitor || was.Page != head.Page ||
+		was.Operator != head.Operator || was.Comment != head.Comment // all that search finds of a head
 	if !w.full {
 		return nil
 	}

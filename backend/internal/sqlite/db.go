@@ -75,7 +75,7 @@ type DB struct {
 	stopped chan struct{}
 	once    sync.Once
 
-	spareCommits, spareOps sync.Pool
+	spareCommits, spareOps, spareIndexing sync.Pool
 
 	commits, ops atomic.Uint64
 	health       health

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // gap stands between Chinese, Japanese and Korean characters in the full-text
@@ -16,25 +17,36 @@ const gap = '\x01'
 func fold(s string) string {
 	var b strings.Builder
 	b.Grow(len(s))
-	blank := false
+	var f folding
 	for _, r := range s {
-		switch {
-		case r >= 0xff01 && r <= 0xff5e: // full-width forms
-			r -= 0xfee0
-		case r == 0x200b || r == 0x200c || r == 0x200d || r == 0xfeff || r == 0xad:
-			continue
-		case unicode.IsSpace(r):
-			if blank {
-				continue
-			}
-			r = ' '
-		case unicode.IsControl(r): // NUL above all: it would end the query
-			continue
+		if r, some := f.fold(r); some {
+			b.WriteRune(r)
 		}
-		blank = r == ' '
-		b.WriteRune(unicode.ToLower(r))
 	}
 	return b.String()
+}
+
+// folding folds a text character by character.
+type folding struct{ blank bool }
+
+// fold returns what becomes of the next character, false: nothing.
+func (f *folding) fold(r rune) (rune, bool) {
+	switch {
+	case r > ' ' && r < 0x7f:
+	case r >= 0xff01 && r <= 0xff5e: // full-width forms
+		r -= 0xfee0
+	case r == 0x200b || r == 0x200c || r == 0x200d || r == 0xfeff || r == 0xad:
+		return 0, false
+	case unicode.IsSpace(r):
+		if f.blank {
+			return 0, false
+		}
+		r = ' '
+	case unicode.IsControl(r): // NUL above all: it would end the query
+		return 0, false
+	}
+	f.blank = r == ' '
+	return unicode.ToLower(r), true
 }
 
 // wide reports whether r is written without blanks between words.
@@ -42,23 +54,20 @@ func wide(r rune) bool {
 	return r >= 0x2e80 && (r <= 0x9fff || r >= 0xac00 && r <= 0xd7af || r >= 0xf900 && r <= 0xfaff || r >= 0x20000 && r <= 0x3ffff)
 }
 
-// spread prepares a folded text for the index.
-func spread(s string) string {
-	var b strings.Builder
-	b.Grow(len(s) + len(s)/2)
-	was := false
-	for _, r := range s {
-		w := wide(r)
-		if w && !was {
-			b.WriteRune(gap)
-		}
-		b.WriteRune(r)
-		if w {
-			b.WriteRune(gap)
-		}
-		was = w
+// spreading puts gaps around wide characters, character by character.
+type spreading struct{ was bool }
+
+func (s *spreading) append(b []byte, r rune) []byte {
+	w := wide(r)
+	if w && !s.was {
+		b = utf8.AppendRune(b, gap)
 	}
-	return b.String()
+	b = utf8.AppendRune(b, r)
+	if w {
+		b = utf8.AppendRune(b, gap)
+	}
+	s.was = w
+	return b
 }
 
 const (

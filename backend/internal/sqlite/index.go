@@ -2,9 +2,9 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"strings"
+	"unicode/utf8"
 
 	"haoke/backend/internal/chat"
 )
@@ -26,12 +26,8 @@ const (
 	indexBytes = 256 << 10
 )
 
-// indexItem is a text on its way into the full-text index.
-type indexItem struct {
-	mid   int64
-	text  string
-	again bool // an entry of that key is there already
-}
+// errEnough ends a reading early.
+var errEnough = errors.New("enough")
 
 // tuneIndex takes the merging of the index's segments out of the writes that
 // add to it: mergeStep does it in small steps. The setting stays in the file.
@@ -66,158 +62,33 @@ func (db *DB) mergeStep(ctx context.Context) (more bool, err error) {
 	return more, wrap("merge the index", err)
 }
 
-// due is a conversation that is to be indexed further.
-type due struct {
-	stored
-	from  int64 // seq up to which it is indexed
-	upto  int64 // seq after this step
-	items []indexItem
-}
-
-// dueColumns are what scanDue reads.
-const dueColumns = headColumns + ", indexed_seq"
-
-func scanDue(scan func(dest ...any) error) (t due, err error) {
-	t.stored, err = scanHead(func(dest ...any) error { return scan(append(dest, &t.from)...) })
-	return t, err
-}
-
-// indexStep puts a batch of new messages into the full-text index and reports
-// whether there may be more. Search looks through what is not indexed yet by
-// itself, so nobody has to wait for it.
-func (db *DB) indexStep(ctx context.Context) (more bool, err error) {
-	var convs []due
-	err = db.each(ctx, "SELECT "+dueColumns+" FROM conversations INDEXED BY conversations_unindexed "+
-		"WHERE indexed_seq < last_seq OR indexed_who = 0 LIMIT 64", nil, func(r *sql.Rows) error {
-		t, err := scanDue(r.Scan)
-		convs = append(convs, t)
-		return err
-	})
-	if err != nil || len(convs) == 0 {
-		return false, wrap("read what is to be indexed", err)
-	}
-	room := indexBatch
-	for i := range convs {
-		if room <= 1 { // room for the head and a message at least
-			convs = convs[:i]
-			break
-		}
-		if err := db.unindexed(ctx, &convs[i], room-1); err != nil {
-			return false, err
-		}
-		room -= len(convs[i].items)
-	}
-	return true, db.putIndex(ctx, convs)
-}
-
-// indexConversation puts all of a conversation into the full-text index, in
-// steps as small as those of indexStep.
-func (db *DB) indexConversation(ctx context.Context, id chat.ConversationID) error {
-	for {
-		t, err := scanDue(func(dest ...any) error {
-			return db.row(ctx, "SELECT "+dueColumns+" FROM conversations WHERE id = ?", []any{string(id)}, dest...)
-		})
-		if noRows(err) {
-			return chat.ErrNotFound
-		}
-		if err != nil || t.cold != warm || t.from >= t.head.LastSeq {
-			return err
-		}
-		if err := db.unindexed(ctx, &t, indexBatch); err != nil {
-			return err
-		}
-		if err := db.putIndex(ctx, []due{t}); err != nil {
-			return err
-		}
-	}
-}
-
-// putIndex writes the entries of conversations in one commit. What has been
-// deleted or indexed further by another meanwhile is left out.
-func (db *DB) putIndex(ctx context.Context, convs []due) error {
-	return wrap("index messages", db.writeIdle(ctx, func(tx *Tx) error {
-		for i := range convs {
-			t := &convs[i]
-			var at int64
-			err := tx.row("SELECT indexed_seq FROM conversations WHERE n = ?", []any{t.n}, &at)
-			if noRows(err) || err == nil && at != t.from {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if err := t.put(tx); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
-}
-
-func (t *due) put(tx *Tx) error {
-	for _, it := range t.items {
-		if it.again {
-			if _, err := tx.exec("DELETE FROM message_fts WHERE rowid = ?", it.mid); err != nil {
-				return err
-			}
-		}
-		if _, err := tx.insert("INSERT INTO message_fts (rowid, text) VALUES (?,?)", it.mid, it.text); err != nil {
-			return err
-		}
-	}
-	_, err := tx.exec("UPDATE conversations SET indexed_seq = ?, indexed_who = 1 WHERE n = ?", t.upto, t.n)
-	return err
-}
-
-// errEnough ends a reading early.
-var errEnough = errors.New("enough")
-
-// unindexed reads messages of a conversation that the index lacks, at most
-// limit and about indexBytes of them, and what is known of its visitor. A
-// sealed conversation has no rows any more: sealing indexes first, so what is
-// missing then is given up.
-func (db *DB) unindexed(ctx context.Context, t *due, limit int) error {
-	t.items = append(t.items, indexItem{mid: t.n << seqBits, text: who(&t.head), again: t.from > 0})
-	t.upto = t.head.LastSeq
-	if t.cold != warm {
-		return nil
-	}
-	base, read, size := t.n<<seqBits, 0, 0
-	upto := t.from
-	err := db.each(ctx, "SELECT mid, text FROM messages WHERE mid > ? AND mid <= ? ORDER BY mid LIMIT ?",
-		[]any{base | t.from, base | t.head.LastSeq, limit}, func(r *sql.Rows) error {
-			var it indexItem
-			if err := r.Scan(&it.mid, &it.text); err != nil {
-				return err
-			}
-			it.text = indexed(it.text)
-			t.items = append(t.items, it)
-			upto = it.mid & (1<<seqBits - 1)
-			read, size = read+1, size+len(it.text)
-			if size >= indexBytes {
-				return errEnough
-			}
-			return nil
-		})
-	if read == limit || errors.Is(err, errEnough) {
-		t.upto, err = upto, nil
-	}
-	return wrap("read messages to index", err)
-}
-
 // indexed is the form of a text in the index.
-func indexed(text string) string {
+func indexed(text string) string { return string(appendIndexed(nil, []byte(text))) }
+
+// appendIndexed appends the form of a text in the index: folded and spread.
+func appendIndexed(b, text []byte) []byte {
 	if len(text) > indexText {
-		text = strings.ToValidUTF8(text[:indexText], "")
+		text = text[:indexText]
+		for range utf8.UTFMax { // not half of a character at the end
+			if r, n := utf8.DecodeLastRune(text); r != utf8.RuneError || n > 1 {
+				break
+			}
+			text = text[:len(text)-1]
+		}
 	}
-	return spread(fold(text))
+	var f folding
+	var s spreading
+	for len(text) > 0 {
+		r, n := utf8.DecodeRune(text)
+		text = text[n:]
+		if r, some := f.fold(r); some {
+			b = s.append(b, r)
+		}
+	}
+	return b
 }
 
-// who is the searchable text of a conversation's head.
-func who(h *chat.Conversation) string {
-	return indexed(whoPlain(h))
-}
-
+// whoPlain is what can be found of a conversation beside its messages.
 func whoPlain(h *chat.Conversation) string {
 	return strings.Join([]string{h.Visitor.Name, h.Visitor.Email, h.Visitor.Sub, h.Visitor.IP, h.Page.Title, h.Page.URL, h.Operator, h.Comment}, "\n")
 }

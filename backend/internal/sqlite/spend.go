@@ -46,6 +46,8 @@ const (
 	// are summed up as one: money is never lost, only the detail of whose.
 	spendPending = 10_000
 	spendEvery   = time.Second
+	// spendKeep bounds the maps that are used again.
+	spendKeep = 4096
 )
 
 // Ledger stores what calls cost: summed up in memory and written about every
@@ -56,7 +58,8 @@ type Ledger struct {
 
 	mu      sync.Mutex
 	pending map[spendKey]spendSum
-	flush   sync.Mutex // one flush at a time, so that totals include what is on its way
+	flush   sync.Mutex            // one flush at a time, so that totals include what is on its way
+	spare   map[spendKey]spendSum // empty, for what comes next; guarded by flush
 }
 
 // NewLedger returns the ledger. There must be one for a database, and its Run
@@ -104,7 +107,10 @@ func (l *Ledger) Flush(ctx context.Context) error {
 	l.mu.Lock()
 	sums := l.pending
 	if len(sums) > 0 {
-		l.pending = make(map[spendKey]spendSum)
+		if l.spare == nil {
+			l.spare = make(map[spendKey]spendSum)
+		}
+		l.pending, l.spare = l.spare, nil
 	}
 	l.mu.Unlock()
 	if len(sums) == 0 {
@@ -112,11 +118,7 @@ func (l *Ledger) Flush(ctx context.Context) error {
 	}
 	err := l.db.write(ctx, func(tx *Tx) error {
 		for k, s := range sums {
-			_, err := tx.exec(`INSERT INTO spend (day, provider, key, model, visitor, background, calls, prompt, completion, cached, cost)
-				VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) ON CONFLICT DO UPDATE SET calls = calls + ?7, prompt = prompt + ?8,
-				completion = completion + ?9, cached = cached + ?10, cost = cost + ?11`,
-				k.day, k.provider, k.key, k.model, k.visitor, k.background, s.calls, s.prompt, s.completion, s.cached, s.cost)
-			if err != nil {
+			if err := putSpend(tx, &k, &s); err != nil {
 				return err
 			}
 		}
@@ -129,7 +131,22 @@ func (l *Ledger) Flush(ctx context.Context) error {
 		}
 		l.mu.Unlock()
 	}
+	if len(sums) <= spendKeep {
+		clear(sums)
+		l.spare = sums
+	}
 	return wrap("store what calls cost", err)
+}
+
+func putSpend(tx *Tx, k *spendKey, s *spendSum) error {
+	q, err := tx.stmt(`INSERT INTO spend (day, provider, key, model, visitor, background, calls, prompt, completion, cached, cost)
+		VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11) ON CONFLICT DO UPDATE SET calls = calls + ?7, prompt = prompt + ?8,
+		completion = completion + ?9, cached = cached + ?10, cost = cost + ?11`)
+	if err != nil {
+		return err
+	}
+	q.text(k.day).text(k.provider).text(k.key).text(k.model).text(k.visitor).bool(k.background)
+	return tx.finish(q.int(s.calls).int(s.prompt).int(s.completion).int(s.cached).float(s.cost))
 }
 
 // Spent returns the totals of a day and its month, what was recorded just now
