@@ -112,7 +112,7 @@ func (p *parts) buildAdmin(b *Backend) error {
 
 // adminRouter is the admin side behind either door.
 func (p *parts) adminRouter() httpd.Admin {
-	return httpd.Admin{API: p.api, Metrics: p.metrics.Handler(), Static: frontend.Admin(), Built: time.Now(), Public: p.publicURL}
+	return httpd.Admin{API: p.api, Metrics: p.auth.Near(p.metrics.Handler()), Static: frontend.Admin(), Built: time.Now(), Public: p.publicURL}
 }
 
 // move brings a changed address of a listener into use: "public" or "admin".

@@ -158,6 +158,19 @@ func (g *Guard) Require(want Role) func(http.Handler) http.Handler {
 	}
 }
 
+// Near lets through who has signed in, and whoever asks on this machine itself
+// and directly: for figures that monitoring reads. Strangers of the network are
+// refused.
+func (g *Guard) Near(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, ok := Operator(r.Context()); ok || g.Claimable(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		g.refuseStranger(w, r)
+	})
+}
+
 func (g *Guard) refuseStranger(w http.ResponseWriter, r *http.Request) {
 	claimed, err := g.Claimed(r.Context())
 	if err == nil && !claimed {
