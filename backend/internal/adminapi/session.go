@@ -24,7 +24,7 @@ func (a *API) sessionState(c *call, who auth.Person) (wire.SessionState, error) 
 	s := a.Settings.Current()
 	out := wire.SessionState{
 		State: wire.SessionSignedOut, Door: wire.DoorBrowser, Product: "Haoke", Version: a.Version,
-		SiteName: s.Site.Name, WizardDone: s.Desktop.WizardDone,
+		SiteName: s.Site.Name, WizardDone: s.Desktop.WizardDone, Language: s.Desktop.Language, Theme: s.Desktop.Theme,
 	}
 	if who.Door == auth.DoorWindow {
 		out.Door = wire.DoorWindow

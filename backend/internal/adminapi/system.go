@@ -14,7 +14,8 @@ func (a *API) systemHandlers() map[string]func(*call) (any, error) {
 	return map[string]func(*call) (any, error){
 		"listLogs":       a.listLogs,
 		"downloadBundle": a.downloadBundle,
-		"getUpdates":     func(*call) (any, error) { return a.updateState(), nil },
+		"getUpdates":     func(c *call) (any, error) { return a.updateState(c.ctx()), nil },
+		"seeUpdate":      a.seeUpdate,
 		"checkUpdates":   func(c *call) (any, error) { return a.checkUpdates(c.ctx()), nil },
 		"applyUpdate":    a.applyUpdate,
 		"getWizard":      func(c *call) (any, error) { return a.wizard(c.ctx()) },

@@ -155,14 +155,43 @@ func applyUpdate(t *testing.T, h *house, sign func(string)) {
 	}
 }
 
+// failedUpdate notes an update that did not succeed.
+func failedUpdate(t *testing.T, h *house, to string, at time.Time) {
+	t.Helper()
+	note := fmt.Sprintf(`{"last":{"from":"1.2.3","to":%q,"ok":false,"fault":"migrate: boom","at":%q}}`, to, at.Format(time.RFC3339))
+	if err := os.WriteFile(filepath.Join(h.dir, "update.json"), []byte(note), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestUpdateThatFailedIsSeen: told until somebody takes notice, and of the next
+// failure again. The page of updates keeps it.
+func TestUpdateThatFailedIsSeen(t *testing.T) {
+	h := open(t, options{})
+	at := time.Now()
+	failedUpdate(t, h, "1.3.0", at)
+	owner := h.script()
+	told := func() bool {
+		return strings.Contains(trouble(decode[wire.Status](t, owner.send("GET", "/status", nil))), "update_failed")
+	}
+	if u := decode[wire.UpdateState](t, owner.send("GET", "/updates", nil)); !told() || u.Last == nil || u.Last.Seen {
+		t.Fatalf("not told: %+v", u.Last)
+	}
+	u := decode[wire.UpdateState](t, owner.send("POST", "/updates/seen", nil))
+	if told() || u.Last == nil || !u.Last.Seen || u.Last.Fault != "migrate: boom" {
+		t.Errorf("seen: %+v", u.Last)
+	}
+	failedUpdate(t, h, "1.3.0", at.Add(time.Hour))
+	if !told() {
+		t.Error("a second failure is not told")
+	}
+}
+
 // TestUpdateThatFailedIsTold: the owner learns of it for a week.
 func TestUpdateThatFailedIsTold(t *testing.T) {
 	h := open(t, options{})
 	at := time.Now()
-	note := fmt.Sprintf(`{"last":{"from":"1.2.3","to":"1.3.0","ok":false,"fault":"migrate: boom","at":%q}}`, at.Format(time.RFC3339))
-	if err := os.WriteFile(filepath.Join(h.dir, "update.json"), []byte(note), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	failedUpdate(t, h, "1.3.0", at)
 	owner := h.script()
 	if s := decode[wire.Status](t, owner.send("GET", "/status", nil)); !strings.Contains(trouble(s), "update_failed") {
 		t.Errorf("not told: %+v", s.Problems)

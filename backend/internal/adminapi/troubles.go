@@ -47,7 +47,7 @@ func (a *API) hostTroubles(ctx context.Context) []wire.Trouble {
 		out = append(out, wire.Trouble{Code: "admin_exposed", Level: "warn", Text: "The admin page can be reached from other machines (" + addr + "). Use 127.0.0.1, or a proxy with TLS.",
 			Args: map[string]string{"addr": admin}, Page: "settings/server.admin_addr"})
 	}
-	return append(out, a.updateTroubles()...)
+	return append(out, a.updateTroubles(ctx)...)
 }
 
 // elsewhere reports whether the listener at url is not on the port that is set.

@@ -289,6 +289,8 @@ func systemRoutes() []Route {
 			Doc: "Ask now. A failure is told in Fault."},
 		{Method: "POST", Path: "/updates/apply", Name: "applyUpdate", Role: RoleOwner, Response: UpdateState{}, Status: 202,
 			Doc: "Install the newest version known: download, proof, backup, trial on a copy, restart. 409 where that is not done from here."},
+		{Method: "POST", Path: "/updates/seen", Name: "seeUpdate", Role: RoleOwner, Response: UpdateState{}, Status: 200,
+			Doc: "Take notice of how the latest update ended: the status tells of it no more. 409 where there was none."},
 		{Method: "GET", Path: "/wizard", Name: "getWizard", Role: RoleOperator, Response: Wizard{}, Status: 200,
 			Doc: "How far the first run is."},
 		{Method: "PUT", Path: "/wizard", Name: "putWizard", Role: RoleOwner, Request: WizardWrite{}, Response: Wizard{}, Status: 200,

@@ -15,6 +15,10 @@ type SessionState struct {
 	SiteName  string `json:"site_name"` // empty before the first run
 	// WizardDone: the first run is over (or was skipped).
 	WizardDone bool `json:"wizard_done"`
+	// Language and Theme are desktop.language and desktop.theme: the window's
+	// page follows them, a browser's where nothing was chosen in it.
+	Language string `json:"language"` // "auto", "en" or "zh-CN"
+	Theme    string `json:"theme"`    // "auto", "light" or "dark"
 }
 
 // SessionKind is the state of a door.

@@ -164,6 +164,8 @@ type UpdateOutcome struct {
 	OK    bool      `json:"ok"`
 	Fault string    `json:"fault,omitempty"`
 	At    time.Time `json:"at"`
+	// Seen: somebody has taken notice that it came to nothing.
+	Seen bool `json:"seen,omitempty"`
 }
 
 // Wizard is how far the first run is.

@@ -13,6 +13,8 @@ export const session = (): SessionState => ({
   version: '1.0.0',
   site_name: 'Morning Hill Tea',
   wizard_done: true,
+  language: 'auto',
+  theme: 'auto',
 });
 
 export const status = (): Status => ({

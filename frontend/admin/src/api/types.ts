@@ -942,6 +942,8 @@ export interface SessionState {
   version: string;
   site_name: string;
   wizard_done: boolean;
+  language: string;
+  theme: string;
 }
 
 export interface SettingField {
@@ -1211,6 +1213,7 @@ export interface UpdateOutcome {
   ok: boolean;
   fault?: string;
   at: string;
+  seen?: boolean;
 }
 
 export interface UpdateState {
@@ -1433,6 +1436,7 @@ export const routes = {
   getUpdates: ["GET", "/updates", "operator"],
   checkUpdates: ["POST", "/updates/check", "owner"],
   applyUpdate: ["POST", "/updates/apply", "owner"],
+  seeUpdate: ["POST", "/updates/seen", "owner"],
   getWizard: ["GET", "/wizard", "operator"],
   putWizard: ["PUT", "/wizard", "owner"],
   getAbout: ["GET", "/about", "operator"],
@@ -1542,6 +1546,7 @@ export interface Api {
   getUpdates: { params: undefined; query: undefined; request: undefined; response: UpdateState };
   checkUpdates: { params: undefined; query: undefined; request: undefined; response: UpdateState };
   applyUpdate: { params: undefined; query: undefined; request: undefined; response: UpdateState };
+  seeUpdate: { params: undefined; query: undefined; request: undefined; response: UpdateState };
   getWizard: { params: undefined; query: undefined; request: undefined; response: Wizard };
   putWizard: { params: undefined; query: undefined; request: WizardWrite; response: Wizard };
   getAbout: { params: undefined; query: undefined; request: undefined; response: About };

@@ -107,6 +107,7 @@ export const refusals: Record<string, string> = {
   'There is no such pattern.': '没有这条规则。',
   'There is no such person or session.': '没有此人或此会话。',
   'There is no such provider.': '没有这个服务商。',
+  'There was no update yet.': '还没有更新过。',
   'There is one of this name.': '已有同名的项目。',
   'This backup was made by a newer version.': '此备份由更新的版本创建。',
   'This conversation has as many messages as one can have.': '此对话的消息数已达上限。',

@@ -1,9 +1,10 @@
 import { ApiError, Client, type Options } from '../api/client';
 import { Live, type LiveState } from '../api/live';
 import type { Api, LiveEvent, RouteName, SessionState, SettingsChange, StatsTick, Status } from '../api/types';
-import { i18n } from '../i18n/index.svelte';
+import { i18n, type Language } from '../i18n/index.svelte';
 import { inWindow, notify } from './native';
 import { notes } from './notes.svelte';
+import { prefs, type Theme } from './prefs.svelte';
 import { reload } from './router.svelte';
 import { whither } from './whither';
 
@@ -96,6 +97,7 @@ class App {
       this.session = await this.call('signInByTicket', { body: { ticket: decodeURIComponent(ticket[1]!) } }).catch(() => null);
     }
     this.session ??= await this.call('getSession');
+    this.adopt(this.session, false);
     if (this.session.state === 'signed_in') await this.enter();
   }
 
@@ -118,6 +120,27 @@ class App {
     }
   }
 
+  /** Changes this page's language; in the window also that of tray and notices. */
+  speak(language: Language): void {
+    prefs.setLanguage(language);
+    this.keep('desktop.language', language);
+  }
+
+  /** Changes how this page looks; in the window also its frame. */
+  dress(theme: Theme): void {
+    prefs.setTheme(theme);
+    this.keep('desktop.theme', theme);
+  }
+
+  // What a file holds cannot be kept; the page shows what was chosen all the same.
+  private keep(path: string, value: string): void {
+    if (this.session?.door === 'window' && this.owner) this.call('patchSetting', { body: { path, value, revision: -1 } }).catch(() => {});
+  }
+
+  private adopt(session: SessionState, changed: boolean): void {
+    prefs.adopt(session, session.door === 'window', changed);
+  }
+
   async signOut(everywhere: boolean): Promise<void> {
     notes.flush();
     await this.attempt('signOut', { query: { everywhere } });
@@ -125,6 +148,9 @@ class App {
   }
 
   private take(event: LiveEvent): void {
+    if (event.paths?.some((path) => path === 'desktop.language' || path === 'desktop.theme')) {
+      this.call('getSession').then((session) => this.adopt(session, true), () => {});
+    }
     if (event.stats) this.tick = event.stats;
     if (event.status) {
       this.status = event.status;

@@ -36,6 +36,24 @@ class Prefs {
     this.apply(system.matches);
   }
 
+  /**
+   * Takes over what the settings say: always in the window, of which they are
+   * the settings; in a browser where nobody chose anything. At the beginning
+   * "auto" leaves an earlier choice alone; changed to "auto", the system decides.
+   */
+  adopt(said: { language: string; theme: string }, window: boolean, changed: boolean): void {
+    const mine = (key: string) => store.get(`haoke.${key}`) !== null;
+    const { language, theme } = said;
+    if (window || !mine('language')) {
+      if (language === 'en' || language === 'zh-CN') i18n.set(language);
+      else if (changed) i18n.set(pickLanguage(navigator.languages));
+    }
+    if (window || !mine('theme')) {
+      if (theme === 'light' || theme === 'dark' || changed) this.theme = theme === 'light' || theme === 'dark' ? theme : 'auto';
+      this.apply(matchMedia('(prefers-color-scheme: dark)').matches);
+    }
+  }
+
   private apply(systemDark: boolean): void {
     this.dark = this.theme === 'dark' || (this.theme === 'auto' && systemDark);
     document.documentElement.dataset.theme = this.dark ? 'dark' : 'light';

@@ -44,7 +44,7 @@ export function serve(answers: Record<string, Answer>) {
   };
 }
 
-export const session = (part: Partial<SessionState> = {}): SessionState => ({ state: 'signed_in', claimable: false, operator: { name: 'owner', display: 'Owner', role: 'owner', self: true, created_at: '', sessions: 1 }, site_name: 'Tea house', version: '1.0.0', wizard_done: true, ...part }) as SessionState;
+export const session = (part: Partial<SessionState> = {}): SessionState => ({ state: 'signed_in', claimable: false, operator: { name: 'owner', display: 'Owner', role: 'owner', self: true, created_at: '', sessions: 1 }, site_name: 'Tea house', version: '1.0.0', wizard_done: true, door: 'browser', language: 'auto', theme: 'auto', ...part }) as SessionState;
 
 export const status = (part: Partial<Status> = {}): Status =>
   ({ version: '1.0.0', started_at: '', now: '', state: 'ok', problems: [], answerer: 'upstream', public_url: 'http://127.0.0.1:8787', share_url: 'http://127.0.0.1:8787', admin_url: '', visitors: 2, waiting: 0, oldest_wait_s: 0, unread: 0, answers_today: 0, currency: 'USD', spend_today: 0, spend_cap: 0, saved_today: 0, unanswered: 0, left_messages: 0, restart: [], attached: false, ...part }) as Status;

@@ -111,7 +111,7 @@ describe('a dangerous setting', () => {
     expect(api.calls).toEqual([]);
     await fireEvent.click(box);
     await fireEvent.click(screen.getByText('Change it'));
-    await waitFor(() => expect(api.of('PATCH /settings')).toHaveLength(1));
+    await waitFor(() => expect(api.of('PATCH /settings').map((c) => c.body)).toEqual([{ path: 'site.name', revision: expect.any(Number), value: true }]));
   });
 });
 

@@ -11,7 +11,7 @@ import Empty from '../../src/ui/Empty.svelte';
 import Dialog from '../../src/ui/Dialog.svelte';
 import { overlays } from '../../src/ui/overlays.svelte';
 import Palette from '../../src/ui/Palette.svelte';
-import { refuse, serve, session, signIn, status, type Call } from './api';
+import { happen, refuse, serve, session, signIn, status, type Call } from './api';
 
 const reload = vi.hoisted(() => vi.fn());
 vi.mock('../../src/lib/router.svelte', async (original) => ({ ...(await original<typeof routerModule>()), reload }));
@@ -21,6 +21,7 @@ const page = (text: string) => ({ default: ((anchor: never, props: object) => (E
 const pages = () => ({ overview: vi.fn(async () => page('the overview')), keys: vi.fn(async () => page('the keys')) });
 
 beforeEach(() => {
+  localStorage.clear();
   i18n.set('en');
   app.session = null;
   app.status = null;
@@ -32,6 +33,48 @@ beforeEach(() => {
   history.replaceState(null, '', '#/overview');
   router.place = { page: 'overview', rest: [] };
   vi.spyOn(app.events, 'start').mockImplementation(() => {});
+});
+
+describe('the language of the page', () => {
+  const zh = { language: 'zh-CN', theme: 'dark' };
+
+  it('is that of the settings, and follows them at once when they are changed elsewhere', async () => {
+    const api = serve({ 'GET /session': session({ door: 'window' }), 'GET /status': status() });
+    render(App, { pages: pages() });
+    await screen.findByText('the overview');
+    expect(document.documentElement.lang).toBe('en');
+    api.answers['GET /session'] = session({ door: 'window', ...zh });
+    happen({ type: 'settings', paths: ['site.name'] });
+    expect(api.of('GET /session')).toHaveLength(1);
+    happen({ type: 'settings', paths: ['desktop.language', 'desktop.theme'] });
+    await waitFor(() => expect(document.documentElement.lang).toBe('zh-CN'));
+    expect(document.documentElement.dataset.theme).toBe('dark');
+    api.answers['GET /session'] = session({ door: 'window' });
+    happen({ type: 'settings', paths: ['desktop.language'] });
+    await waitFor(() => expect(document.documentElement.lang).toBe('en')); // "auto": the system's
+  });
+  it('is set for tray and notices too when it is chosen in the window', async () => {
+    const api = serve({ 'GET /session': session({ door: 'window' }), 'GET /status': status(), 'PATCH /settings': {} });
+    render(App, { pages: pages() });
+    await screen.findByText('the overview');
+    app.speak('zh-CN');
+    app.dress('dark');
+    expect(api.of('PATCH /settings').map((c) => c.body)).toEqual([
+      { path: 'desktop.language', value: 'zh-CN', revision: -1 },
+      { path: 'desktop.theme', value: 'dark', revision: -1 },
+    ]);
+  });
+  it('stays in a browser what somebody chose there', async () => {
+    const api = serve({ 'GET /session': session({ ...zh }), 'GET /status': status() });
+    render(App, { pages: pages() });
+    await waitFor(() => expect(document.documentElement.lang).toBe('zh-CN')); // nobody chose yet
+    app.speak('en');
+    expect(api.of('PATCH /settings')).toHaveLength(0);
+    happen({ type: 'settings', paths: ['desktop.language'] });
+    await waitFor(() => expect(api.of('GET /session')).toHaveLength(2));
+    await Promise.resolve();
+    expect(document.documentElement.lang).toBe('en');
+  });
 });
 
 describe('the start', () => {

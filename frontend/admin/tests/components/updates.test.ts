@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { UpdateState } from '../../src/api/types';
 import { i18n } from '../../src/i18n/index.svelte';
 import Updates from '../../src/pages/about/Updates.svelte';
-import { refuse, serve, signIn } from './api';
+import { refuse, serve, signIn, status } from './api';
 
 const known = (part: Partial<UpdateState> = {}): UpdateState => ({ current: '0.1.0', enabled: true, can_apply: false, checked_at: new Date().toISOString(), ...part });
 const offered = known({ latest: '0.2.0', notes: 'Faster.\n<b>bold</b>', notes_zh: '更快。', url: 'https://haoke.example/0.2.0', can_apply: true });
@@ -60,6 +60,22 @@ describe('the card of updates', () => {
     serve({ 'GET /updates': known({ last: { from: '0.1.0', to: '0.2.0', ok: false, fault: 'boom', at: new Date().toISOString() } }) });
     render(Updates);
     expect(await screen.findByText('Version 0.2.0 did not start, version 0.1.0 is in use again: boom')).toBeTruthy();
+  });
+  it('stops telling of it once somebody took notice, and keeps the line', async () => {
+    const last = { from: '0.1.0', to: '0.2.0', ok: false, fault: 'boom', at: new Date().toISOString() };
+    const api = serve({ 'GET /updates': known({ last }), 'POST /updates/seen': known({ last: { ...last, seen: true } }), 'GET /status': status() });
+    render(Updates);
+    await fireEvent.click(await screen.findByText('Dismiss'));
+    await waitFor(() => expect(screen.queryByText('Dismiss')).toBeNull());
+    expect(api.of('POST /updates/seen')).toHaveLength(1);
+    expect(screen.getByText(/0.2.0 did not start/).className).toContain('muted');
+  });
+  it('leaves that to the owner', async () => {
+    signIn('operator');
+    serve({ 'GET /updates': known({ last: { from: '0.1.0', to: '0.2.0', ok: false, fault: 'boom', at: new Date().toISOString() } }) });
+    render(Updates);
+    expect(await screen.findByText(/0.2.0 did not start/)).toBeTruthy();
+    expect(screen.queryByText('Dismiss')).toBeNull();
   });
   it('names the command where a package manager is in charge', async () => {
     serve({ 'GET /updates': known({ latest: '0.2.0', managed: 'deb', command: 'sudo apt install ./haoked_0.2.0-1_amd64.deb', file: 'https://haoke.example/haoked_0.2.0-1_amd64.deb' }) });
