@@ -247,6 +247,9 @@ func (ix *index) sharing(q phrasing, shared []float64) []int32 {
 // rank scores all candidates for text, best first.
 func (a *Answerer) rank(ctx context.Context, text, lang string) ([]Match, error) {
 	ix := a.index.Load()
+	if ix.whole && len(ix.entries) == 0 {
+		return nil, nil // a shop without an FAQ
+	}
 	q := newPhrasing(a.lex, -1, text)
 	best := make(map[int]float64)
 	for _, pi := range ix.candidates(q, a.cfg.Candidates) {

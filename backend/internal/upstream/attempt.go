@@ -51,12 +51,13 @@ const (
 // attempt is one try at a call at one target. Its memory is used again.
 type attempt struct {
 	try
-	life   span.Span // ends with the call, when it is too slow, and when the rest is of no use
-	timer  *time.Timer
-	scan   codec.DeltaScanner
-	events events
-	fields fields // header's memory, where the connection is ours
-	carry  []byte // text of a token that ended within a character
+	closing codec.ClosingReader
+	life    span.Span // ends with the call, when it is too slow, and when the rest is of no use
+	timer   *time.Timer
+	scan    codec.DeltaScanner
+	events  events
+	fields  fields // header's memory, where the connection is ours
+	carry   []byte // text of a token that ended within a character
 
 	home       *sync.Pool
 	spoiled    bool // something may still touch it: it is not used again
@@ -268,6 +269,10 @@ func (a *attempt) chunk(data []byte) error {
 		a.ended, a.done = true, true
 		return nil
 	}
+	if c, ok := a.closing.Read(data); ok {
+		a.close(&c)
+		return nil
+	}
 	chunk, err := codec.DecodeChunk(data)
 	if err != nil {
 		var complete bool
@@ -279,6 +284,21 @@ func (a *attempt) chunk(data []byte) error {
 		}
 	}
 	return a.take(&chunk, data)
+}
+
+// close reads what a chunk without text says.
+func (a *attempt) close(c *codec.Closing) {
+	if c.HasUsage {
+		a.usage, a.hasUsage = usageOf(c.Usage), true
+	}
+	if c.Finish != "" {
+		a.finish, a.ended = c.Finish, true
+		a.timer.Reset(min(afterEnd, a.cfg.Timeout))
+	}
+}
+
+func usageOf(u codec.Tokens) chat.Usage {
+	return chat.Usage{Prompt: u.Prompt, Completion: u.Completion, Cached: u.Cached}
 }
 
 // deliver passes one raw token on.
@@ -357,7 +377,7 @@ func (a *attempt) take(chunk *codec.Chunk, data []byte) error {
 
 func (a *attempt) takeUsage(raw []byte) {
 	if u, ok := codec.DecodeUsage(raw); ok {
-		a.usage, a.hasUsage = chat.Usage{Prompt: u.Prompt, Completion: u.Completion, Cached: u.Cached}, true
+		a.usage, a.hasUsage = usageOf(u), true
 	}
 }
 

@@ -207,8 +207,9 @@ func TestPlainConnections(t *testing.T) {
 		if !strings.Contains(head, "Content-Type: application/json\r\n") || !strings.Contains(head, "Authorization: Bearer ") {
 			t.Errorf("header %q", head)
 		}
+		last := closes.Load() // before the answer is there, and the next question asked
 		io.WriteString(c, plainAnswer)
-		return !closes.Load()
+		return !last
 	})
 	r := plainRig(t, Config{}, base)
 	ask := func() {

@@ -87,13 +87,14 @@ const ignored = "@-"
 
 // phrase finds the longest expression of the lexicon at the beginning of toks.
 func (l *Lexicon) phrase(toks []Token) (concept string, n int) {
-	var key strings.Builder
+	var short [96]byte // longer ones take memory
+	key := short[:0]
 	for i := 0; i < len(toks) && i < maxWords && toks[i].Class != Han; i++ {
 		if i > 0 {
-			key.WriteByte(' ')
+			key = append(key, ' ')
 		}
-		key.WriteString(Stem(toks[i].Text))
-		if c, ok := l.words[key.String()]; ok {
+		key = append(key, Stem(toks[i].Text)...)
+		if c, ok := l.words[string(key)]; ok {
 			concept, n = "@"+c, i+1
 		}
 	}
