@@ -21,7 +21,7 @@ export const settings = (): SettingsState => ({
   ],
   fields: [
     field('server.public_addr', 'addr', '127.0.0.1:8787', 'Visitors’ address', '访客地址', 'Where the widget and its socket are served.'),
-    field('server.admin_addr', 'addr', '127.0.0.1:8788', 'Admin address', '管理地址', 'This page, its API and /metrics. Loopback unless you want otherwise.', { restart: true, danger: { en: 'Other machines will be able to open the sign-in of this page.', zh: '其他机器将能打开此页的登录界面。' } }),
+    field('server.admin_addr', 'addr', '127.0.0.1:8788', 'Admin address', '管理地址', 'This page, its API and /metrics. Loopback unless you want otherwise.', { danger: { en: 'Other machines will be able to open the sign-in of this page.', zh: '其他机器将能打开此页的登录界面。' } }),
     field('server.public_url', 'url', '', 'Public address', '公开地址', 'How visitors reach it from outside, for snippets and QR codes.'),
     field('server.allowed_origins', 'strings', ['https://morninghill.example', 'https://www.morninghill.example'], 'Pages that may embed the widget', '允许嵌入的网页', 'Origins such as https://shop.example.', { source: 'config.toml:6', locked: true }),
     field('server.trusted_proxies', 'strings', ['127.0.0.1/32'], 'Trusted proxies', '可信代理', 'Whose X-Forwarded-For is believed.', { advanced: true }),

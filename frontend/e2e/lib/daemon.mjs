@@ -47,13 +47,13 @@ export async function startSim(args = []) {
 
 /**
  * Starts the appliance; resolves with { public, admin, data, stop, restart }.
- * `config` is the text of a config.toml. `publicAddr` null: that of the settings,
- * which the admin page may then change.
+ * `config` is the text of a config.toml. `publicAddr` and `adminAddr` null:
+ * those of the settings, which the admin page may then change.
  */
 export async function startServe({ config = '', data = mkdtempSync(join(tmpdir(), 'haoke-e2e-')), publicAddr = '127.0.0.1:0', adminAddr = '127.0.0.1:0', args = [] } = {}) {
   const file = join(data, 'config.toml')
   writeFileSync(file, config)
-  const p = start(['serve', '--config', file, '--data', data, ...(publicAddr ? ['--public', publicAddr] : []), '--admin', adminAddr, ...args], /^ready public=(\S+) admin=(\S+)/)
+  const p = start(['serve', '--config', file, '--data', data, ...(publicAddr ? ['--public', publicAddr] : []), ...(adminAddr ? ['--admin', adminAddr] : []), ...args], /^ready public=(\S+) admin=(\S+)/)
   const m = await p.ready
   return {
     ...p,
@@ -63,7 +63,7 @@ export async function startServe({ config = '', data = mkdtempSync(join(tmpdir()
     /** Stops it and starts it again on the same ports and data. */
     async restart(signal) {
       await p.stop(signal)
-      return startServe({ config, data, publicAddr: publicAddr && new URL(m[1]).host, adminAddr: new URL(m[2]).host, args })
+      return startServe({ config, data, publicAddr: publicAddr && new URL(m[1]).host, adminAddr: adminAddr && new URL(m[2]).host, args })
     },
     async end() {
       await p.stop()
