@@ -46,6 +46,7 @@ When it is ready it prints one line: ready url=http://HOST:PORT/v1`,
 	f.IntVar(&cfg.TPM, "tpm", 0, "tokens a minute and key (default: no limit)")
 	f.Float64Var(&cfg.FaultRate, "fault-rate", 0, "part of the calls that fail, 0 to 1")
 	f.StringSliceVar(&cfg.Faults, "fault", nil, "faults to pick from (default: 500, 429, cut, garbage)")
+	f.IntVar(&cfg.Times, "times", 0, "answers whose times GET /sim/times tells")
 	f.Uint64Var(&cfg.Seed, "seed", 1, "makes jitter and faults repeatable")
 	return c
 }

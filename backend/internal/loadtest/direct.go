@@ -55,8 +55,9 @@ var lineReaders = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 8<
 
 // call asks one question and reads its stream to the end.
 func (c *caller) call(ctx context.Context, due time.Time) error {
-	word := wordOf(numbers.Add(1))
-	body := `{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"system","content":"You answer the visitors of a shop, kindly and in short."},{"role":"user","content":"Where is the parcel ` + word + `?"}]}`
+	mine := reply{word: wordOf(numbers.Add(1))}
+	sent := time.Now()
+	body := `{"model":"gpt-4o-mini","stream":true,"messages":[{"role":"system","content":"You answer the visitors of a shop, kindly and in short."},{"role":"user","content":"Where is the parcel ` + mine.word + `?"}]}`
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, strings.NewReader(body))
 	if err != nil {
 		return err
@@ -81,6 +82,7 @@ func (c *caller) call(ctx context.Context, due time.Time) error {
 			// The first event only opens the stream.
 			if pieces++; pieces == 2 {
 				c.tally.began(time.Since(due))
+				mine.see(began, time.Since(sent))
 			}
 		}
 		if err == io.EOF {
@@ -95,5 +97,7 @@ func (c *caller) call(ctx context.Context, due time.Time) error {
 	}
 	now := time.Now()
 	c.tally.answered(now, now.Sub(due))
+	mine.see(answered, now.Sub(sent))
+	c.tally.pair(mine)
 	return nil
 }

@@ -33,12 +33,17 @@ func (f *fleet) drive(ctx context.Context, rate float64, d, patience time.Durati
 				return time.Since(begun)
 			}
 		}
+		waits := len(f.idle) == 0 // then the server is behind, and the waiting is its own
 		v := f.free(ctx, end.Add(patience))
 		if v == nil { // every visitor still waits: what is due now is never asked
 			f.tally.missed(int64(end.Sub(due)/gap) + 1)
 			break
 		}
-		v.send(ctx, numbers.Add(1), due)
+		sent := due
+		if !waits {
+			sent = time.Now()
+		}
+		v.sendFrom(ctx, numbers.Add(1), due, sent)
 	}
 	f.settle(ctx, patience)
 	return f.elapsed(begun)

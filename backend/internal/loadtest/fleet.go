@@ -54,6 +54,8 @@ type visitor struct {
 	mu    sync.Mutex
 	check checker
 	due   time.Time // when the question under way was meant to be sent
+	reply reply     // of the question under way
+	sent  time.Time // when it really was, or due if it waited for a free visitor
 	busy  bool
 	buf   []byte
 }
@@ -164,6 +166,8 @@ func (v *visitor) read() {
 		v.mu.Lock()
 		ev, err := v.check.frame(buf)
 		due, busy := v.due, v.busy
+		v.reply.see(ev, now.Sub(v.sent))
+		reply := v.reply
 		if ev == answered || ev == refused {
 			v.busy = false
 		}
@@ -182,6 +186,7 @@ func (v *visitor) read() {
 		case answered:
 			if err == nil {
 				v.f.tally.answered(now, now.Sub(due))
+				v.f.tally.pair(reply)
 			} else {
 				v.f.tally.wrong()
 			}
@@ -218,11 +223,18 @@ func (v *visitor) lose() {
 
 // send asks one question that was due at the given time.
 func (v *visitor) send(ctx context.Context, number uint64, due time.Time) {
+	v.sendFrom(ctx, number, due, time.Now())
+}
+
+// sendFrom is send; what is set beside the upstream's own time counts from a
+// moment of its own, so that this process' lateness is not the server's.
+func (v *visitor) sendFrom(ctx context.Context, number uint64, due, sent time.Time) {
 	word := wordOf(number)
 	a := &ask{id: "q" + word, text: word + ", where is my parcel?", want: word}
 	v.mu.Lock()
 	v.check.start(a)
 	v.due, v.busy = due, true
+	v.sent, v.reply = sent, reply{word: word}
 	v.buf = append(v.buf[:0], `{"type":"message","id":`...)
 	v.buf = codec.AppendString(v.buf, a.id)
 	v.buf = append(v.buf, `,"text":`...)

@@ -32,7 +32,11 @@ func (r *Report) HTML(w io.Writer) error {
 		{Name: "99 of 100 answers complete within", Result: fmt.Sprintf("%.0f ms", l.Reply.P99)},
 	}
 	if r.Added != nil {
-		rows = append(rows, Row{Name: "of which this machine adds (half / 99 of 100)", Result: fmt.Sprintf("%.1f / %.1f ms", r.Added.P50, r.Added.P99)})
+		more := "each answer's time less the API's own time of that answer"
+		if r.Instrument != nil {
+			more += fmt.Sprintf("; the load test's own part of it: %.1f / %.1f ms", r.Instrument.P50, r.Instrument.P99)
+		}
+		rows = append(rows, Row{Name: "of which this machine adds (half / 99 of 100)", Result: fmt.Sprintf("%.1f / %.1f ms", r.Added.P50, r.Added.P99), Note: more})
 	}
 	if r.BytesPerConnection > 0 {
 		rows = append(rows, Row{Name: "Memory a connected visitor", Result: fmt.Sprintf("%.1f KB", r.BytesPerConnection/1024)})

@@ -43,7 +43,7 @@ type lab struct {
 // newLab starts a simulator. Everything it makes is below dir.
 func newLab(ctx context.Context, prog Program, dir string, a answers, pin bool) (*lab, error) {
 	l := &lab{prog: prog, dir: dir, pin: pin}
-	args := append(append([]string{}, prog.Sim...), "--latency", a.latency.String(), "--pace", a.pace.String(), "--tokens", strconv.Itoa(a.tokens))
+	args := append(append([]string{}, prog.Sim...), "--latency", a.latency.String(), "--pace", a.pace.String(), "--tokens", strconv.Itoa(a.tokens), "--times", strconv.Itoa(asked))
 	p, err := l.start(ctx, args, nil, false)
 	if err != nil {
 		return nil, err

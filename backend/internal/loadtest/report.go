@@ -25,23 +25,15 @@ type Report struct {
 	Load               Outcome  `json:"load"`
 	Direct             *Outcome `json:"direct,omitempty"` // the same calls without the server
 	Added              *Added   `json:"added,omitempty"`
-	ServerAdded        float64  `json:"server_added_ms"` // mean of the server's own haoke_added_seconds
+	Instrument         *Added   `json:"instrument,omitempty"` // what direct calls show: this process' own part of Added
+	ServerAdded        float64  `json:"server_added_ms"`      // mean of the server's own haoke_added_seconds
 	CallsPerMinute     float64  `json:"upstream_calls_per_minute"`
 	DialsPerCall       float64  `json:"dials_per_call"`
 	BytesPerMessage    float64  `json:"bytes_per_message"` // allocated by the server for one question and its answer
 	AllocsPerMessage   float64  `json:"allocs_per_message"`
 	CPUPerTurn         float64  `json:"cpu_us_per_turn"`
-}
 
-// Added is what the server adds to the upstream's own time, in milliseconds:
-// the difference of the quantiles of both distributions.
-type Added struct {
-	P50       float64 `json:"p50"`
-	P95       float64 `json:"p95"`
-	P99       float64 `json:"p99"`
-	Deviation float64 `json:"deviation"`
-	First50   float64 `json:"first_p50"` // to the first piece
-	First99   float64 `json:"first_p99"`
+	tally *tally // of the load
 }
 
 func newReport(c Config) *Report {
@@ -96,7 +88,10 @@ func (r *Report) Table(w io.Writer) error {
 		row("upstream's own (direct calls)", "p50 %.1f  p95 %.1f  p99 %.1f  sd %.1f ms", r.Direct.Reply.P50, r.Direct.Reply.P95, r.Direct.Reply.P99, r.Direct.Reply.Deviation)
 	}
 	if r.Added != nil {
-		row("added latency", "p50 %.1f  p95 %.1f  p99 %.1f  sd %.1f ms", r.Added.P50, r.Added.P95, r.Added.P99, r.Added.Deviation)
+		row("added latency", "p50 %.1f  p95 %.1f  p99 %.1f  sd %.1f ms (each answer less the upstream's own time of it)", r.Added.P50, r.Added.P95, r.Added.P99, r.Added.Deviation)
+	}
+	if r.Instrument != nil {
+		row("  of direct calls, the load test's own", "p50 %.1f  p95 %.1f  p99 %.1f  sd %.1f ms", r.Instrument.P50, r.Instrument.P95, r.Instrument.P99, r.Instrument.Deviation)
 	}
 	if r.BytesPerMessage > 0 {
 		row("allocated a message", "%.1f KB in %.0f objects", r.BytesPerMessage/1024, r.AllocsPerMessage)

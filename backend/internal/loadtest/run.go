@@ -3,7 +3,6 @@ package loadtest
 import (
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"time"
@@ -178,6 +177,11 @@ func (r *Report) local(ctx context.Context, c Config, l *lab) error {
 	call.close()
 	d := direct.outcome(part)
 	r.Direct = &d
+	own, err := l.added(ctx, direct)
+	if err != nil {
+		return fmt.Errorf("direct calls: %w", err)
+	}
+	r.Instrument = &own
 
 	s, err := l.server(ctx, "")
 	if err != nil {
@@ -187,7 +191,9 @@ func (r *Report) local(ctx context.Context, c Config, l *lab) error {
 	if err := r.measure(ctx, c, s); err != nil {
 		return fmt.Errorf("%w; the server's last words: %s", err, s.Log())
 	}
-	r.judge()
+	if err := r.judge(ctx, l); err != nil {
+		return err
+	}
 	return ctx.Err()
 }
 
@@ -223,6 +229,7 @@ func (r *Report) measure(ctx context.Context, c Config, s *subject) error {
 
 func (r *Report) underLoad(ctx context.Context, c Config, s *subject, f *fleet, t *tally) error {
 	warmUp(ctx, c, f, t)
+	r.tally = t
 	if c.Profile != "" {
 		if err := s.inspect.save(ctx, "/allocs", filepath.Join(c.Profile, "allocs-before.pprof")); err != nil {
 			return err
@@ -282,6 +289,16 @@ func idle(ctx context.Context, pid int, d time.Duration) float64 {
 	return float64(after-before) / float64(d)
 }
 
+// judge sets the answers beside the upstream's own times.
+func (r *Report) judge(ctx context.Context, l *lab) error {
+	a, err := l.added(ctx, r.tally)
+	if err != nil {
+		return err
+	}
+	r.Added = &a
+	return nil
+}
+
 // fromMetrics takes what only the server knows from two readings.
 func (r *Report) fromMetrics(before, after figures) {
 	diff := func(name string) float64 { return after[name] - before[name] }
@@ -294,18 +311,5 @@ func (r *Report) fromMetrics(before, after figures) {
 	}
 	if n := diff("haoke_added_seconds_count"); n > 0 {
 		r.ServerAdded = diff("haoke_added_seconds_sum") / n * 1000
-	}
-}
-
-// judge derives the added latency from reply and direct times.
-func (r *Report) judge() {
-	if r.Direct == nil || r.Direct.Reply.N == 0 {
-		return
-	}
-	d, l := r.Direct.Reply, r.Load.Reply
-	r.Added = &Added{
-		P50: l.P50 - d.P50, P95: l.P95 - d.P95, P99: l.P99 - d.P99,
-		Deviation: math.Sqrt(max(0, l.Deviation*l.Deviation-d.Deviation*d.Deviation)),
-		First50:   r.Load.First.P50 - r.Direct.First.P50, First99: r.Load.First.P99 - r.Direct.First.P99,
 	}
 }

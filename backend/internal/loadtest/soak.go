@@ -23,9 +23,10 @@ type soaking struct {
 
 // moment is the server at one moment, after a collection.
 type moment struct {
-	at                     time.Duration
-	resident, heap, stacks float64 // MB
-	goroutines, files      int
+	at                time.Duration
+	resident, heap    float64 // MB
+	outside           float64 // MB that are not Go's: the program's own pages, and SQLite's page caches
+	goroutines, files int
 }
 
 // Soak keeps Config.Visitors visitors connected for d. All the while some leave,
@@ -114,9 +115,10 @@ func (k *soaking) sample(ctx context.Context, at time.Duration) error {
 	if err != nil {
 		return err
 	}
-	x := moment{at: at, resident: mega(rss), heap: mega(int64(v.Heap)), stacks: mega(int64(v.Stacks)), goroutines: v.Goroutines, files: openFiles(k.p.PID())}
+	x := moment{at: at, resident: mega(rss), heap: mega(int64(v.Heap)),
+		outside: mega(max(0, rss-int64(v.Spans+v.Stacks+v.Runtime))), goroutines: v.Goroutines, files: openFiles(k.p.PID())}
 	k.samples = append(k.samples, x)
-	k.s.cfg.Log("%6.0f s: %.0f MB resident, %.0f objects, %.1f stacks, %d goroutines, %d files; %d visits", at.Seconds(), x.resident, x.heap, x.stacks, x.goroutines, x.files, k.visits)
+	k.s.cfg.Log("%6.0f s: %.1f MB resident, %.1f objects, %.1f outside Go, %d goroutines, %d files; %d visits", at.Seconds(), x.resident, x.heap, x.outside, x.goroutines, x.files, k.visits)
 	return nil
 }
 
@@ -183,9 +185,10 @@ func (k *soaking) tell(ctx context.Context) error {
 		return ps
 	}
 	resident, heap := points(func(x moment) float64 { return x.resident }), points(func(x moment) float64 { return x.heap })
+	outside := points(func(x moment) float64 { return x.outside })
 	note := fmt.Sprintf("%.0f s, %d visitors at once, %d visits, %d of them returns, %.0f a second; the line through the last two thirds of %d samples", last.at.Seconds(), s.cfg.Visitors, k.visits, k.returns, k.churn, len(k.samples))
 	s.tell("resident memory at the first counted sample and at the last, MB", note, "%.0f, %.0f", counted[0].resident, last.resident)
-	s.tell("growth of resident memory, MB an hour", fmt.Sprintf("objects alone: %.1f", slope(heap)), "%.1f", slope(resident))
+	s.tell("growth of resident memory, MB an hour", fmt.Sprintf("objects: %.1f, what is not Go's (the program's own pages, SQLite's page caches): %.1f", slope(heap), slope(outside)), "%.1f", slope(resident))
 	s.atMost("rise of the objects over the counted time, share", 0.05, slope(heap)*(last.at.Hours()-counted[0].at.Hours())/heap[0].Y, "%.3f", "a flat line, or nothing was held")
 	s.atMost("goroutines beyond the first counted sample", 50, float64(last.goroutines-counted[0].goroutines), "%.0f", fmt.Sprintf("%d at the end", last.goroutines))
 	s.atMost("open files beyond the visitors'", 600, float64(last.files-s.cfg.Visitors), "%.0f", "")
@@ -198,7 +201,7 @@ func (k *soaking) tell(ctx context.Context) error {
 		return ps
 	}
 	s.Plots = append(s.Plots, Plot{Title: "Memory while visitors come and go", XLabel: "minutes", YLabel: "MB",
-		Lines: map[string][]Point{"resident": curve(func(x moment) float64 { return x.resident }), "objects": curve(func(x moment) float64 { return x.heap })}})
+		Lines: map[string][]Point{"resident": curve(func(x moment) float64 { return x.resident }), "objects": curve(func(x moment) float64 { return x.heap }), "not Go's": curve(func(x moment) float64 { return x.outside })}})
 	return ctx.Err()
 }
 

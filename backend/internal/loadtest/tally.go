@@ -22,11 +22,11 @@ type tally struct {
 	lastAnswer         time.Time
 	within             time.Duration // an answer later than this is no goodput; 0: any counts
 	good               int64
+	pairs              []reply // to be set beside the upstream's own times
 }
 
 func newTally() *tally {
-	h := func() *hdrhistogram.Histogram { return hdrhistogram.New(1, int64(5*time.Minute/time.Microsecond), 3) }
-	return &tally{ack: h(), first: h(), reply: h(), faults: map[string]int64{}}
+	return &tally{ack: microseconds(), first: microseconds(), reply: microseconds(), faults: map[string]int64{}}
 }
 
 // reset forgets what was counted, for example in the warm-up, except faults: a
@@ -38,6 +38,7 @@ func (t *tally) reset() {
 	t.ack.Reset()
 	t.first.Reset()
 	t.reply.Reset()
+	t.pairs = t.pairs[:0]
 }
 
 func (t *tally) sent() {
@@ -51,7 +52,7 @@ func (t *tally) began(d time.Duration) { t.record(t.first, d) }
 
 func (t *tally) record(h *hdrhistogram.Histogram, d time.Duration) {
 	t.mu.Lock()
-	h.RecordValue(min(max(d.Microseconds(), 1), h.HighestTrackableValue()))
+	record(h, d)
 	t.mu.Unlock()
 }
 

@@ -54,11 +54,14 @@ type call struct {
 	finish string
 	length int // tokens that the answer shall have, 0: as it comes
 	slow   time.Duration
+	begun  time.Time
+	took   Took
 	head   []byte // a chunk up to its choices
 	buf    []byte
 }
 
 func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
+	begun := time.Now()
 	defer s.stats.enter()()
 	key, ok := s.authorized(w, r)
 	if !ok {
@@ -66,7 +69,7 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
 	}
 	body := bodies.Get().(*body)
 	defer bodies.Put(body)
-	c := &call{s: s, w: w, r: r, finish: "stop"}
+	c := &call{s: s, w: w, r: r, finish: "stop", begun: begun}
 	if err := body.read(http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
 		writeError(w, http.StatusBadRequest, "invalid_request_error", "", "The body could not be read.")
 		return
@@ -115,6 +118,7 @@ func (c *call) prepare() bool {
 			question = text
 		}
 	}
+	c.took.Question = question
 	c.pieces = tokens(c.mark(question))
 	if c.length > 0 {
 		c.pieces = stretch(c.pieces, c.length)
@@ -195,6 +199,9 @@ func (c *call) stream() {
 		if i == 0 || pace > 0 {
 			c.flush()
 		}
+		if i == 0 {
+			c.took.First = time.Since(c.begun)
+		}
 	}
 	if c.r.Context().Err() != nil {
 		c.s.stats.cancelled.Add(1)
@@ -209,6 +216,8 @@ func (c *call) stream() {
 	}
 	c.write("data: [DONE]\n\n")
 	c.flush()
+	c.took.Whole = time.Since(c.begun)
+	c.s.times.add(c.took)
 	c.s.stats.answered.Add(1)
 	if c.fault == "late" {
 		c.sleep(30 * time.Second)

@@ -3,8 +3,8 @@
 // account. It serves GET /v1/models, POST /v1/chat/completions (streamed and
 // whole) and POST /v1/moderations, answers the last question in its own
 // language, counts usage, sends x-ratelimit-* headers, and can be slow,
-// rationed or broken on purpose. What it did is told by GET /sim/stats and
-// forgotten by POST /sim/reset.
+// rationed or broken on purpose. What it did is told by GET /sim/stats, how long
+// its latest answers took by GET /sim/times; POST /sim/reset forgets both.
 //
 // # Markers
 //

@@ -41,6 +41,8 @@ type Config struct {
 	Faults    []string
 	// Drip is the time between two bytes of [[drip]]; 0: 100 ms.
 	Drip time.Duration
+	// Times is how many answers' times Server.Times keeps; 0: none.
+	Times int
 	// Seed makes jitter and random faults repeatable.
 	Seed uint64
 	// Now is the clock of the limits; nil: time.Now.
@@ -52,6 +54,7 @@ type Server struct {
 	cfg    Config
 	limits limits
 	stats  counters
+	times  times
 
 	mu   sync.Mutex
 	rand *rand.Rand
@@ -73,6 +76,7 @@ func New(cfg Config) *Server {
 	return &Server{
 		cfg:    cfg,
 		limits: limits{cfg: cfg, keys: map[string]*allowance{}},
+		times:  times{most: cfg.Times},
 		rand:   rand.New(rand.NewPCG(cfg.Seed, 0x5eed)),
 		seen:   map[string]int{},
 	}
@@ -88,6 +92,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/chat/completions", s.chat)
 	mux.HandleFunc("POST /v1/moderations", s.moderations)
 	mux.HandleFunc("GET /sim/stats", s.serveStats)
+	mux.HandleFunc("GET /sim/times", s.serveTimes)
 	mux.HandleFunc("POST /sim/reset", func(w http.ResponseWriter, _ *http.Request) {
 		s.Reset()
 		w.WriteHeader(http.StatusNoContent)

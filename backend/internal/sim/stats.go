@@ -73,8 +73,9 @@ func (s *Server) Stats() Stats {
 }
 
 // Reset sets every counter to zero, except for calls under way, and forgets
-// which numbered markers were used up.
+// the answers' times and which numbered markers were used up.
 func (s *Server) Reset() {
+	s.times.reset()
 	c := &s.stats
 	for _, n := range []*atomic.Int64{&c.calls, &c.streams, &c.answered, &c.cancelled, &c.refused,
 		&c.unauthorized, &c.faults, &c.moderations, &c.maxActive, &c.connections} {
