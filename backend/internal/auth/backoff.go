@@ -63,14 +63,8 @@ func (b *backoff) begin(name string, ip netip.Addr) error {
 	defer b.mu.Unlock()
 	now := b.now()
 	keys := sources(name, ip)
-	var wait time.Duration
-	for _, k := range keys {
-		if t := b.by[k]; t != nil && now.Sub(t.last) < forgetAfter {
-			wait = max(wait, t.until.Sub(now))
-		}
-	}
-	if wait > 0 {
-		return &TooMany{RetryAfter: (wait + time.Second - 1).Truncate(time.Second)}
+	if err := b.waitLocked(keys, now); err != nil {
+		return err
 	}
 	for i, k := range keys {
 		t := b.by[k]
@@ -88,6 +82,26 @@ func (b *backoff) begin(name string, ip netip.Addr) error {
 		if over := t.failed - freeTries; over >= 0 {
 			t.until = now.Add(min(limit, firstWait<<min(over, 20)))
 		}
+	}
+	return nil
+}
+
+// wait refuses when a wait is still on, and counts nothing.
+func (b *backoff) wait(name string, ip netip.Addr) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.waitLocked(sources(name, ip), b.now())
+}
+
+func (b *backoff) waitLocked(keys []string, now time.Time) error {
+	var wait time.Duration
+	for _, k := range keys {
+		if t := b.by[k]; t != nil && now.Sub(t.last) < forgetAfter {
+			wait = max(wait, t.until.Sub(now))
+		}
+	}
+	if wait > 0 {
+		return &TooMany{RetryAfter: (wait + time.Second - 1).Truncate(time.Second)}
 	}
 	return nil
 }

@@ -35,3 +35,28 @@ func TestNear(t *testing.T) {
 		}
 	}
 }
+
+// TestGuessingScripts: a short token is not found by trying, and a broken
+// monitor does not lock out a script with a long one.
+func TestGuessingScripts(t *testing.T) {
+	for token, want := range map[string]int{"hunter2": 429, "0123456789abcdef0123456789abcdef": 204} {
+		g := New(Config{Token: func() string { return token }}, newPeople(), newPeople())
+		h := g.Identify(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
+		try := func(token string) int {
+			r := httptest.NewRequest("GET", "/x", http.NoBody)
+			r.Header.Set("Authorization", "Bearer "+token)
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			return w.Code
+		}
+		if got := try(token); got != 204 {
+			t.Errorf("%q at first: %d", token, got)
+		}
+		for range 50 {
+			try("wrong")
+		}
+		if got := try(token); got != want {
+			t.Errorf("%q after 50 guesses: %d, want %d", token, got, want)
+		}
+	}
+}

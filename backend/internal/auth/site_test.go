@@ -120,7 +120,7 @@ func (s *site) later(d time.Duration) {
 const (
 	ownerPass    = "correct horse battery"
 	operatorPass = "another long one"
-	scriptToken  = "script-token-123456"
+	scriptToken  = "the long token of the scripts"
 )
 
 func newSite(t *testing.T, claimed bool) *site {
