@@ -75,7 +75,8 @@ type DB struct {
 	stopped chan struct{}
 	once    sync.Once
 
-	spareCommits, spareOps, spareIndexing sync.Pool
+	spareCommits, spareOps sync.Pool
+	spareIndexing          atomic.Pointer[indexing]
 
 	commits, ops atomic.Uint64
 	health       health

@@ -31,11 +31,12 @@ type indexing struct {
 	texts []byte
 }
 
-// keepIndexing bounds the memory that is kept from step to step.
+// keepIndexing bounds the memory that is kept from step to step. It is not left
+// to a pool: steps are so far apart that each would find an empty one.
 const keepIndexing = 1 << 20
 
 func (db *DB) borrowIndexing() *indexing {
-	if x, ok := db.spareIndexing.Get().(*indexing); ok {
+	if x := db.spareIndexing.Swap(nil); x != nil {
 		return x
 	}
 	return new(indexing)
@@ -44,7 +45,7 @@ func (db *DB) borrowIndexing() *indexing {
 func (db *DB) returnIndexing(x *indexing) {
 	if cap(x.texts) <= keepIndexing {
 		x.convs, x.items, x.texts = x.convs[:0], x.items[:0], x.texts[:0]
-		db.spareIndexing.Put(x)
+		db.spareIndexing.Store(x)
 	}
 }
 
