@@ -191,6 +191,9 @@ func (l *Live) sendLocked(e wire.LiveEvent, want func(*liveConn) bool) {
 
 // changed tells every page that a conversation's head changed.
 func (l *Live) changed(id chat.ConversationID) {
+	if l.unseen() {
+		return
+	}
 	l.later(func(ctx context.Context) {
 		item, err := l.a.item(ctx, id)
 		if err != nil {
@@ -236,6 +239,9 @@ func (l *Live) Delta(id chat.ConversationID, raw []byte) {
 
 // Message implements engine.Feed.
 func (l *Live) Message(id chat.ConversationID, m *chat.Message, _ bool) {
+	if l.unseen() {
+		return // before anything is made of it: every turn comes here
+	}
 	msg := message(m)
 	l.later(func(context.Context) {
 		l.keep(wire.LiveEvent{Type: wire.LiveMessage, ID: string(id), Message: &msg})

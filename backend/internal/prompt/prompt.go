@@ -177,7 +177,7 @@ type Prompt struct {
 const keptJSON = 64 << 10
 
 func newPrompt() any {
-	x := &Prompt{}
+	x := &Prompt{json: make([]byte, 0, 4<<10)}
 	x.Release = x.release
 	return x
 }
