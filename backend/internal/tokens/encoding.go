@@ -3,10 +3,11 @@ package tokens
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/pkoukk/tiktoken-go"
+	"github.com/dlclark/regexp2"
 )
 
 // encoding is a vocabulary by number, so that lookups need no map.
@@ -18,7 +19,7 @@ const (
 	estimated // no vocabulary known
 )
 
-var encodingNames = [...]string{o200k: tiktoken.MODEL_O200K_BASE, cl100k: tiktoken.MODEL_CL100K_BASE}
+var encodingNames = [...]string{o200k: "o200k_base", cl100k: "cl100k_base"}
 
 // The splitting patterns are those of OpenAI's tiktoken (MIT), openai_public.py.
 var encodingPatterns = [...]string{
@@ -62,27 +63,22 @@ func encodingOf(model string) encoding {
 // bpe is one loaded vocabulary.
 type bpe struct {
 	e     encoding
-	ranks map[string]int
-	t     *tiktoken.Tiktoken
+	ranks *table
+	split func() (*regexp2.Regexp, error) // compiled at its first use
 }
 
 func newBPE(e encoding) (*bpe, error) {
 	name := encodingNames[e]
-	ranks, err := ranks(name)
+	ranks, err := unpack(name)
 	if err != nil {
 		return nil, fmt.Errorf("vocabulary %s: %w", name, err)
 	}
-	// Special tokens stay out: a visitor who writes "<|endoftext|>" writes
-	// ordinary text, and providers count it as such.
-	core, err := tiktoken.NewCoreBPE(ranks, map[string]int{}, encodingPatterns[e])
-	if err != nil {
-		return nil, fmt.Errorf("build vocabulary %s: %w", name, err)
-	}
-	enc := &tiktoken.Encoding{Name: name, PatStr: encodingPatterns[e], MergeableRanks: ranks}
-	return &bpe{e, ranks, tiktoken.NewTiktoken(core, enc, map[string]any{})}, nil
+	return &bpe{e, ranks, sync.OnceValues(func() (*regexp2.Regexp, error) {
+		return regexp2.Compile(encodingPatterns[e], regexp2.None)
+	})}, nil
 }
 
-// maxRun bounds the bytes handed to the encoder at once. Its merge is
+// maxRun bounds the bytes that are counted at once. The merge is
 // quadratic in the length of a run without separators, so 100 KB of one
 // letter, or of Chinese without punctuation, would hold a processor for
 // seconds.
@@ -99,15 +95,43 @@ func (b *bpe) count(text string) int {
 	return b.exactly(text)
 }
 
-// exactly is count by the library.
+// exactly is count with the splitting pattern itself. Special tokens are none
+// here: a visitor who writes "<|endoftext|>" writes ordinary text, and providers
+// count it as such.
 func (b *bpe) exactly(text string) int {
 	n := 0
 	for len(text) > maxRun {
 		cut := cutPoint(text[:min(len(text), maxRun+utf8.UTFMax)])
-		n += len(b.t.EncodeOrdinary(text[:cut]))
+		n += b.ordinary(text[:cut])
 		text = text[cut:]
 	}
-	return n + len(b.t.EncodeOrdinary(text))
+	return n + b.ordinary(text)
+}
+
+// ordinary counts the tokens of one piece after the other.
+func (b *bpe) ordinary(text string) int {
+	split, err := b.split()
+	if err != nil {
+		return Estimate(text) // not with the patterns above: a test uses them
+	}
+	n := 0
+	m, err := split.FindStringMatch(text)
+	for m != nil && err == nil {
+		n += b.tokens(m.String())
+		m, err = split.FindNextMatch(m)
+	}
+	return n
+}
+
+// tokens counts the tokens of a piece.
+func (b *bpe) tokens(piece string) int {
+	if _, known := b.ranks.rank(piece); known || piece == "" {
+		return min(len(piece), 1)
+	}
+	if len(piece) <= maxPiece {
+		return merged(b.ranks, piece)
+	}
+	return mergedIn(b.ranks, piece, make([]uint16, len(piece)+1), make([]int, len(piece)))
 }
 
 // cutPoint finds the last place in window in front of a single space between

@@ -6,7 +6,7 @@ import "unicode/utf8"
 // takes 50 µs and several KB for a short question. Nearly all texts consist of
 // few classes of characters, for which the patterns are followed here by hand;
 // what has any other character, or a piece that is very long, is left to the
-// library. A fuzz test holds the two together.
+// pattern. A fuzz test holds both to the library that is known for it.
 
 // class is what a character is to the patterns.
 type class uint8
@@ -139,7 +139,7 @@ func plainWord(s string, i int) int {
 	}
 }
 
-// piece is the end of the piece that begins at i; false: ask the library.
+// piece is the end of the piece that begins at i; false: ask the pattern.
 func piece(e encoding, s string, i int) (int, bool) {
 	k, next := at(s, i)
 	word := casedWord
@@ -212,8 +212,8 @@ func spaces(s string, i int) (int, bool) {
 	return j - 1, true
 }
 
-// quick counts the tokens of a text of known characters; false: ask the library.
-func quick(e encoding, ranks map[string]int, s string) (int, bool) {
+// quick counts the tokens of a text of known characters; false: ask the pattern.
+func quick(e encoding, ranks *table, s string) (int, bool) {
 	n := 0
 	for i := 0; i < len(s); {
 		end, ok := piece(e, s, i)
@@ -221,7 +221,7 @@ func quick(e encoding, ranks map[string]int, s string) (int, bool) {
 			return 0, false
 		}
 		if p := s[i:end]; len(p) > 0 {
-			if _, known := ranks[p]; known {
+			if _, known := ranks.rank(p); known {
 				n++
 			} else {
 				n += merged(ranks, p)
@@ -234,19 +234,25 @@ func quick(e encoding, ranks map[string]int, s string) (int, bool) {
 
 // merged is how many tokens are left of a piece when its neighbours were joined,
 // the pair of the lowest rank first.
-func merged(ranks map[string]int, p string) int {
+func merged(ranks *table, p string) int {
+	var start [maxPiece + 1]uint16
+	var rank [maxPiece]int
+	return mergedIn(ranks, p, start[:], rank[:])
+}
+
+// mergedIn is merged with room for where the parts begin and the ranks of the
+// pairs that begin with them.
+func mergedIn(ranks *table, p string, start []uint16, rank []int) int {
 	const none = int(^uint(0) >> 1)
-	var start [maxPiece + 1]uint8
-	var rank [maxPiece]int // of the pair that begins with this part
 	parts := len(p)
 	for i := range parts + 1 {
-		start[i] = uint8(i)
+		start[i] = uint16(i)
 	}
 	pair := func(i int) int {
 		if i+2 > parts {
 			return none
 		}
-		if r, ok := ranks[p[start[i]:start[i+2]]]; ok {
+		if r, ok := ranks.rank(p[start[i]:start[i+2]]); ok {
 			return r
 		}
 		return none

@@ -4,6 +4,9 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/pkoukk/tiktoken-go"
+	loader "github.com/pkoukk/tiktoken-go-loader"
 )
 
 var loaded = func() func(testing.TB, encoding) *bpe {
@@ -27,16 +30,42 @@ func alike(t *testing.T, s string) (known bool) {
 	t.Helper()
 	for _, e := range []encoding{o200k, cl100k} {
 		b := loaded(t, e)
+		want := len(library(t, e).EncodeOrdinary(s))
+		if got := b.ordinary(s); got != want {
+			t.Errorf("%s: %q: %d tokens, the library says %d", encodingNames[e], s, got, want)
+		}
 		n, ok := quick(e, b.ranks, s)
 		if !ok {
 			return false
 		}
-		if want := len(b.t.EncodeOrdinary(s)); n != want {
-			t.Errorf("%s: %q: %d tokens, the library says %d", encodingNames[e], s, n, want)
+		if n != want {
+			t.Errorf("%s: %q: %d tokens by hand, the library says %d", encodingNames[e], s, n, want)
 		}
 	}
 	return true
 }
+
+// library is what the counts are held to.
+var library = func() func(testing.TB, encoding) *tiktoken.Tiktoken {
+	var kept [len(encodingNames)]*tiktoken.Tiktoken
+	return func(t testing.TB, e encoding) *tiktoken.Tiktoken {
+		t.Helper()
+		if kept[e] != nil {
+			return kept[e]
+		}
+		name := encodingNames[e]
+		ranks, err := loader.NewOfflineLoader().LoadTiktokenBpe(name + ".tiktoken")
+		if err != nil {
+			t.Fatal(err)
+		}
+		core, err := tiktoken.NewCoreBPE(ranks, map[string]int{}, encodingPatterns[e])
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept[e] = tiktoken.NewTiktoken(core, &tiktoken.Encoding{Name: name, PatStr: encodingPatterns[e], MergeableRanks: ranks}, map[string]any{})
+		return kept[e]
+	}
+}()
 
 func TestQuickCounts(t *testing.T) {
 	for _, s := range []string{

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // packed holds the vocabularies of OpenAI's tiktoken (MIT) as the test
@@ -18,8 +19,8 @@ import (
 //go:embed vocabulary/*.bin
 var packed embed.FS
 
-// ranks unpacks a vocabulary. All tokens share one string.
-func ranks(name string) (map[string]int, error) {
+// unpack reads a vocabulary. All tokens share one string.
+func unpack(name string) (*table, error) {
 	f, err := packed.Open("vocabulary/" + name + ".bin")
 	if err != nil {
 		return nil, fmt.Errorf("read vocabulary: %w", err)
@@ -34,20 +35,18 @@ func ranks(name string) (map[string]int, error) {
 	if _, err := io.ReadFull(z, sizes); err != nil {
 		return nil, fmt.Errorf("unpack vocabulary: %w", err)
 	}
-	all, err := io.ReadAll(z)
+	total := 0
+	for _, n := range sizes {
+		total += int(n)
+	}
+	var text strings.Builder
+	text.Grow(total)
+	if _, err := io.CopyN(&text, z, int64(total)); err != nil {
+		return nil, fmt.Errorf("unpack vocabulary: %w", err)
+	}
+	t, err := newTable(sizes, text.String())
 	if err != nil {
 		return nil, fmt.Errorf("unpack vocabulary: %w", err)
 	}
-	text, out := string(all), make(map[string]int, len(sizes))
-	for rank, n := range sizes {
-		if int(n) > len(text) {
-			return nil, fmt.Errorf("unpack vocabulary: token %d is cut", rank)
-		}
-		out[text[:n]] = rank
-		text = text[n:]
-	}
-	if text != "" {
-		return nil, fmt.Errorf("unpack vocabulary: %d bytes too many", len(text))
-	}
-	return out, nil
+	return t, nil
 }

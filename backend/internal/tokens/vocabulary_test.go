@@ -5,7 +5,6 @@ import (
 	"compress/flate"
 	"encoding/binary"
 	"flag"
-	"maps"
 	"os"
 	"testing"
 
@@ -25,12 +24,22 @@ func TestVocabularies(t *testing.T) {
 			pack(t, name, want)
 			continue
 		}
-		got, err := ranks(name)
+		got, err := unpack(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(got) < 100_000 || !maps.Equal(got, want) {
-			t.Errorf("%s: %d tokens, the module has %d, or others; pack them with -update", name, len(got), len(want))
+		if len(got.ends) < 100_000 || len(got.ends) != len(want) {
+			t.Errorf("%s: %d tokens, the module has %d; pack them with -update", name, len(got.ends), len(want))
+		}
+		for token, rank := range want {
+			if r, known := got.rank(token); !known || r != rank {
+				t.Fatalf("%s: %q has rank %d %v, not %d; pack them with -update", name, token, r, known, rank)
+			}
+			if _, known := want[token+"\x00"]; !known {
+				if _, known := got.rank(token + "\x00"); known {
+					t.Fatalf("%s: %q is no token", name, token+"\x00")
+				}
+			}
 		}
 	}
 }
