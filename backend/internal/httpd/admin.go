@@ -1,9 +1,7 @@
 package httpd
 
 import (
-	"bytes"
 	"io/fs"
-	"mime"
 	"net/http"
 	"path"
 	"strings"
@@ -69,18 +67,10 @@ func (a Admin) page(w http.ResponseWriter, r *http.Request) {
 	if name == "" || name == "." {
 		name = "index.html"
 	}
-	data, err := fs.ReadFile(a.Static, name)
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	if t := mime.TypeByExtension(path.Ext(name)); t != "" {
-		w.Header().Set("Content-Type", t)
-	}
 	if strings.HasPrefix(name, "assets/") { // names carry a hash of the content
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	} else {
 		w.Header().Set("Cache-Control", "no-cache")
 	}
-	http.ServeContent(w, r, name, a.Built, bytes.NewReader(data))
+	serveFile(w, r, a.Static, name, a.Built)
 }

@@ -4,6 +4,7 @@
 package httpd
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -27,7 +28,8 @@ type Config struct {
 	Setting string // "server.public_addr"
 	Flag    string // "--public"
 	Handler http.Handler
-	TLS     *tls.Config // nil: plain HTTP
+	TLS     *tls.Config   // nil: plain HTTP
+	Stall   time.Duration // in which a peer has to read 32 KiB; 0: 15 s
 	Log     *slog.Logger
 }
 
@@ -139,10 +141,11 @@ func (l *Listener) Run(ctx context.Context, grace time.Duration) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		var err error
+		ln := stalling{l.ln, cmp.Or(l.cfg.Stall, 15*time.Second)}
 		if l.cfg.TLS != nil {
-			err = l.srv.ServeTLS(l.ln, "", "")
+			err = l.srv.ServeTLS(ln, "", "")
 		} else {
-			err = l.srv.Serve(l.ln)
+			err = l.srv.Serve(ln)
 		}
 		if errors.Is(err, http.ErrServerClosed) || l.isRetired() {
 			return nil

@@ -1,7 +1,7 @@
 package httpd
 
 import (
-	"bytes"
+	"io"
 	"io/fs"
 	"mime"
 	"net/http"
@@ -160,8 +160,22 @@ func (p Public) asset(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p Public) serve(w http.ResponseWriter, r *http.Request, name string) {
-	data, err := fs.ReadFile(p.Static, name)
+	serveFile(w, r, p.Static, name, p.Built)
+}
+
+// serveFile answers with a file as it lies in fsys, without a copy of it in
+// memory for each who asks; 404 without a Cache-Control when there is none.
+func serveFile(w http.ResponseWriter, r *http.Request, fsys fs.FS, name string, built time.Time) {
+	f, err := fsys.Open(name)
 	if err != nil {
+		w.Header().Del("Cache-Control")
+		http.NotFound(w, r)
+		return
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	content, ok := f.(io.ReadSeeker)
+	if err != nil || !ok || info.IsDir() {
 		w.Header().Del("Cache-Control")
 		http.NotFound(w, r)
 		return
@@ -169,5 +183,5 @@ func (p Public) serve(w http.ResponseWriter, r *http.Request, name string) {
 	if t := mime.TypeByExtension(path.Ext(name)); t != "" {
 		w.Header().Set("Content-Type", t)
 	}
-	http.ServeContent(w, r, name, p.Built, bytes.NewReader(data))
+	http.ServeContent(w, r, name, built, content)
 }
