@@ -73,7 +73,45 @@ func benchmarkTurn(b *testing.B, pieces int) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "turns/s")
 }
 
-func startForBench(b *testing.B, env ...string) Addresses {
+// TestATurnTakesLittleMemory keeps what a whole turn allocates where it is: what
+// stays is the answer itself, its place in the conversation, and how it was
+// made. Pools that the collector empties and what happens once a second count
+// too, which is why the bound is not tighter.
+func TestATurnTakesLittleMemory(t *testing.T) {
+	up := cannedUpstream(t, 100)
+	at := startForBench(t, "HAOKE_UPSTREAM_BASE_URL=http://"+up+"/v1", "HAOKE_UPSTREAM_KEY=bench", "HAOKE_LOG_LEVEL=warn",
+		"HAOKE_LIMITS_MESSAGES_PER_MINUTE=0", "HAOKE_LIMITS_CONNECTIONS_PER_IP=0")
+	const visitors = 60
+	var askers [visitors]*asker
+	for i := range askers {
+		askers[i] = newAsker(t, strings.TrimPrefix(at.Public, "http://"), i)
+	}
+	round := func() {
+		for _, a := range askers {
+			if err := a.ask(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	round() // the tokenizer is loaded, the pools are filled
+	time.Sleep(1200 * time.Millisecond)
+	round()
+	const rounds = 5
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range rounds {
+		round()
+	}
+	runtime.ReadMemStats(&after)
+	size := float64(after.TotalAlloc-before.TotalAlloc) / (rounds * visitors)
+	objects := float64(after.Mallocs-before.Mallocs) / (rounds * visitors)
+	t.Logf("%.0f bytes, %.1f objects a turn", size, objects)
+	if size > 8<<10 || objects > 60 {
+		t.Errorf("a turn takes %.0f bytes in %.1f objects", size, objects)
+	}
+}
+
+func startForBench(b testing.TB, env ...string) Addresses {
 	ready := make(chan Addresses, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	be, err := New(ctx, Config{
@@ -104,7 +142,7 @@ func startForBench(b *testing.B, env ...string) Addresses {
 
 // cannedUpstream answers every request with the same stream, one write a piece,
 // and takes no memory for it.
-func cannedUpstream(b *testing.B, pieces int) string {
+func cannedUpstream(b testing.TB, pieces int) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -167,7 +205,7 @@ type asker struct {
 	buf  []byte
 }
 
-func newAsker(b *testing.B, addr string, name int) *asker {
+func newAsker(b testing.TB, addr string, name int) *asker {
 	c, err := net.Dial("tcp", addr)
 	if err != nil {
 		b.Fatal(err)
