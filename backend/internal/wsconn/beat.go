@@ -1,11 +1,16 @@
 package wsconn
 
+// maxBeats is how many heartbeats at once the poller answers. A peer that sends
+// more is not silent: it gets a goroutine of its own, so that it holds up nobody
+// else, and so that nothing is left behind a buffer that is full of them.
+const maxBeats = 8
+
 // beatsLocked answers b when it is whole heartbeats and nothing else, as
 // Config.Beat tells. It is called with c.mu held.
 func (c *Conn) beatsLocked(b []byte) bool {
 	beat := c.cfg.Beat
 	size := 6 + len(beat) // header and mask of a short frame
-	if beat == "" || len(beat) > maxControl || len(b)%size != 0 || c.closing {
+	if beat == "" || len(beat) > maxControl || len(b)%size != 0 || len(b) > maxBeats*size || c.closing {
 		return false
 	}
 	for f := b; len(f) > 0; f = f[size:] {

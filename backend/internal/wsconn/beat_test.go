@@ -49,6 +49,7 @@ func TestHeartbeats(t *testing.T) {
 	}{
 		{"one", []string{b}, 1, ""},
 		{"three in one packet", []string{b + b + b}, 3, ""},
+		{"a flood, which is a reader's business", []string{strings.Repeat(b, maxBeats+1)}, 0, strings.TrimSpace(strings.Repeat(beat+" ", maxBeats+1))},
 		{"in two pieces, which is a reader's business", []string{b[:9], b[9:]}, 0, beat},
 		{"a message behind it", []string{b + hi}, 0, beat + " hi"},
 		{"a message after it", []string{b, hi}, 1, "hi"},
