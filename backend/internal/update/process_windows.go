@@ -96,25 +96,22 @@ func end(pid int) error {
 	return windows.TerminateProcess(h, 1)
 }
 
-// endPrograms ends whoever runs one of these files.
-func endPrograms(files []string) error {
+// whoRuns are the processes that run this file.
+func whoRuns(file string) ([]int, error) {
 	all, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
 	if err != nil {
-		return fmt.Errorf("list the processes: %w", err)
+		return nil, fmt.Errorf("list the processes: %w", err)
 	}
 	defer windows.CloseHandle(all)
+	var found []int
 	e := windows.ProcessEntry32{}
 	e.Size = uint32(unsafe.Sizeof(e))
 	for err = windows.Process32First(all, &e); err == nil; err = windows.Process32Next(all, &e) {
-		for _, f := range files {
-			if runs(e.ProcessID, f) {
-				if err := end(int(e.ProcessID)); err != nil {
-					return fmt.Errorf("end %s: %w", f, err)
-				}
-			}
+		if runs(e.ProcessID, file) {
+			found = append(found, int(e.ProcessID))
 		}
 	}
-	return nil
+	return found, nil
 }
 
 // runs reports whether a process runs this very file.

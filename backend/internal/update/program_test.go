@@ -120,11 +120,24 @@ func program(t *testing.T, path string, s spec) {
 	must(t, os.WriteFile(path, data, 0o755))
 }
 
+// folder is t.TempDir also where os.RemoveAll does not work (Wine).
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "haoke-update-")
+	must(t, err)
+	t.Cleanup(func() {
+		if ok, _ := wait(context.Background(), 10*time.Second, func() (bool, error) { return removeAll(dir) == nil, nil }); !ok {
+			t.Errorf("%s is still in use", dir)
+		}
+	})
+	return dir
+}
+
 // planned is an installation of 1.2.3 with a plan for 1.3.0, whose installer
 // and programs are real ones.
 func planned(t *testing.T, start string, ready time.Duration) (p Plan, path string) {
 	t.Helper()
-	root := t.TempDir()
+	root := folder(t)
 	dir := filepath.Join(root, "data 好客")
 	work := filepath.Join(dir, workFolder)
 	must(t, os.MkdirAll(work, 0o700))
@@ -187,7 +200,7 @@ func TestPlanWithRealPrograms(t *testing.T) {
 // starts. What the next sign-in starts puts the version from before back.
 func TestPlanIsCutOff(t *testing.T) {
 	p, path := planned(t, "hang", time.Minute)
-	watch := filepath.Join(t.TempDir(), "watch.exe")
+	watch := filepath.Join(folder(t), "watch.exe")
 	program(t, watch, spec{})
 	cmd := exec.Command(watch, "update-run", path)
 	must(t, cmd.Start())

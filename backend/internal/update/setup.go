@@ -352,10 +352,29 @@ func (p *Plan) waitFree(ctx context.Context) error {
 
 // free reports whether a program's file could be changed: one that runs cannot.
 func free(name string) bool {
+	if pids, err := whoRuns(name); err == nil && len(pids) > 0 {
+		return false
+	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return false
 	}
 	f.Close()
 	return true
+}
+
+// endPrograms ends whoever runs one of these files.
+func endPrograms(files []string) error {
+	for _, f := range files {
+		pids, err := whoRuns(f)
+		if err != nil {
+			return err
+		}
+		for _, pid := range pids {
+			if err := end(pid); err != nil {
+				return fmt.Errorf("end %s: %w", f, err)
+			}
+		}
+	}
+	return nil
 }
