@@ -15,13 +15,14 @@ import (
 // heap. Here a statement that runs again takes nothing. zombiezen.com/go/sqlite
 // works the same way on the same library; see https://www.sqlite.org/cintro.html.
 //
-// A conn belongs to one goroutine at a time and runs one statement at a time.
+// A conn belongs to one goroutine at a time.
 type conn struct {
 	tls   *libc.TLS
 	db    uintptr
 	out   uintptr          // room for one pointer that SQLite hands back
 	stmts map[string]*stmt // by their text: queries should be constants
-	texts arena            // of the statement that is being run
+	texts arena            // of the statements that are being run
+	runs  int              // how many they are: a row may call for another read
 }
 
 // failure is what SQLite said.
@@ -57,7 +58,7 @@ func (c *conn) open(name string) error {
 	if err != nil {
 		return err
 	}
-	defer c.texts.release(c)
+	defer c.release()
 	rc := lib.Xsqlite3_open_v2(c.tls, file, c.out,
 		lib.SQLITE_OPEN_READWRITE|lib.SQLITE_OPEN_CREATE|lib.SQLITE_OPEN_FULLMUTEX|lib.SQLITE_OPEN_URI, 0)
 	c.db = *(*uintptr)(memory(c.out)) // set on most failures too: it carries the words
@@ -83,6 +84,13 @@ func (c *conn) close() {
 	c.db, c.out = 0, 0
 }
 
+// release ends the use of the arena when nobody has anything in it.
+func (c *conn) release() {
+	if c.runs == 0 {
+		c.texts.release(c)
+	}
+}
+
 // failed makes an error of a result code and the connection's words.
 func (c *conn) failed(rc int32) error {
 	text := libc.GoString(lib.Xsqlite3_errstr(c.tls, rc))
@@ -100,7 +108,7 @@ func (c *conn) script(text string) error {
 	if err != nil {
 		return err
 	}
-	defer c.texts.release(c)
+	defer c.release()
 	if rc := lib.Xsqlite3_exec(c.tls, c.db, p, 0, 0, 0); rc != lib.SQLITE_OK {
 		return c.failed(rc)
 	}
@@ -110,13 +118,16 @@ func (c *conn) script(text string) error {
 // prepare returns the statement of query, kept from the last time.
 func (c *conn) prepare(query string) (*stmt, error) {
 	if s := c.stmts[query]; s != nil {
+		if s.runs {
+			return nil, fmt.Errorf("%q is being run already", query)
+		}
 		return s, nil
 	}
 	text, err := c.texts.cstring(c, query)
 	if err != nil {
 		return nil, err
 	}
-	defer c.texts.release(c)
+	defer c.release()
 	if rc := lib.Xsqlite3_prepare_v3(c.tls, c.db, text, -1, lib.SQLITE_PREPARE_PERSISTENT, c.out, 0); rc != lib.SQLITE_OK {
 		return nil, fmt.Errorf("prepare: %w", c.failed(rc))
 	}
@@ -141,6 +152,7 @@ type stmt struct {
 	c      *conn
 	p      uintptr
 	params int
+	runs   bool  // from the first value to done
 	at     int   // values bound so far
 	err    error // of a binding
 }
@@ -152,8 +164,16 @@ func (s *stmt) bound(rc int32) *stmt {
 	return s
 }
 
+func (s *stmt) begin() {
+	if !s.runs {
+		s.runs = true
+		s.c.runs++
+	}
+}
+
 // next is the number of the parameter that is bound now.
 func (s *stmt) next() int32 {
+	s.begin()
 	s.at++
 	return int32(s.at)
 }
@@ -200,6 +220,7 @@ func (s *stmt) blob(v []byte) *stmt {
 }
 
 func (s *stmt) room(n int) (uintptr, []byte) {
+	s.begin()
 	p, room, err := s.c.texts.take(s.c, n)
 	if err != nil && s.err == nil {
 		s.err = err
@@ -209,6 +230,7 @@ func (s *stmt) room(n int) (uintptr, []byte) {
 
 // step runs the statement to its next row and reports whether there is one.
 func (s *stmt) step() (bool, error) {
+	s.begin()
 	switch {
 	case s.err != nil:
 		return false, s.err
@@ -229,8 +251,11 @@ func (s *stmt) step() (bool, error) {
 // anew; SQLite reads them in step only, and step wants all of them bound again.
 func (s *stmt) done() {
 	lib.Xsqlite3_reset(s.c.tls, s.p)
-	s.at, s.err = 0, nil
-	s.c.texts.release(s.c)
+	if s.at, s.err = 0, nil; s.runs {
+		s.runs = false
+		s.c.runs--
+	}
+	s.c.release()
 }
 
 // run steps to the end. Rows, if any, are dropped.

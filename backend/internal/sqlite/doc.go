@@ -7,5 +7,9 @@
 // returns after its commit is on disk (synchronous=FULL). See
 // https://www.sqlite.org/wal.html and https://www.sqlite.org/pragma.html.
 //
-// The package is the only importer of modernc.org/sqlite.
+// The writer and the reads of a turn speak to SQLite's own interface (conn.go);
+// everything else goes through database/sql, whose comfort costs more than the
+// query where a query is small.
+//
+// The package is the only importer of modernc.org/sqlite and modernc.org/libc.
 package sqlite

@@ -117,7 +117,7 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 
 func verifyAcked(t *testing.T, ctx context.Context, path string, acked map[chat.ConversationID]int) {
 	t.Helper()
-	db, err := Open(ctx, Config{Path: path, Reserve: -1})
+	db, err := Open(ctx, Config{Path: path, Reserve: -1, CheckBudget: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
