@@ -12,7 +12,7 @@ test_pkgs=(chromium firefox-esr xvfb xauth dbus dbus-x11 xdotool imagemagick fon
            nsis rpm shellcheck desktop-file-utils appstream mandoc yamllint python3 systemd)
 # makensis, osslsigncode: Windows; rpm, debootstrap: clean roots; wine, mingw: to
 # try the Windows programs; buildah, podman, runc: the container image.
-installer_pkgs=(nsis osslsigncode openssl rpm debootstrap squashfs-tools wine wine64 gcc-mingw-w64-x86-64-win32
+installer_pkgs=(nsis osslsigncode openssl rpm debootstrap systemd-container squashfs-tools wine wine64 gcc-mingw-w64-x86-64-win32
                 gcc-aarch64-linux-gnu qemu-user-static shellcheck desktop-file-utils appstream mandoc
                 buildah podman runc uidmap docker-compose yamllint python3 cpio xz-utils xvfb imagemagick xdotool
                 fonts-noto-cjk bash fish zsh)

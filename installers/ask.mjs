@@ -66,8 +66,9 @@ upgrade.on('upgrade', (_, socket, head) => {
       if (rest.length < 2) return;
       let size = rest[1] & 127;
       let at = 2;
-      if (size === 126) [size, at] = [rest.length < 4 ? Infinity : rest.readUInt16BE(2), 4];
-      if (size === 127) [size, at] = [rest.length < 10 ? Infinity : Number(rest.readBigUInt64BE(2)), 10];
+      const short = size;
+      if (short === 126) [size, at] = [rest.length < 4 ? Infinity : rest.readUInt16BE(2), 4];
+      if (short === 127) [size, at] = [rest.length < 10 ? Infinity : Number(rest.readBigUInt64BE(2)), 10];
       if (rest.length < at + size) return;
       const [code, body] = [rest[0] & 15, rest.subarray(at, at + size)];
       rest = rest.subarray(at + size);

@@ -15,6 +15,7 @@ mkdir -p $WORK
 ask() { node "$ROOT/installers/ask.mjs" "$@" > $WORK/asked && cat $WORK/asked && tail -1 $WORK/asked > $WORK/token; }
 ask_again() { node "$ROOT/installers/ask.mjs" "$1" "Do you ship abroad?" "$(cat $WORK/token)" | tee $WORK/asked && grep -q '^replayed [1-9]' $WORK/asked; }
 . installers/linux/test.sh
+. installers/linux/live.sh
 . installers/docker/test.sh
 . installers/windows/test.sh
 

@@ -21,6 +21,15 @@ stage() { # arch
   find "$STAGE/$1" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 }
 
+settle() { # archive: the same bytes for the same contents
+  local dir=$STAGE/archive
+  rm -rf "$dir"; mkdir -p "$dir"
+  tar -C "$dir" -xf "$1" && chmod -R u+w "$dir"
+  node installers/docker/settle.mjs "$dir" "haoke:$VERSION"
+  tar --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --mode=u+rwX,go+rX,go-w --format=ustar -C "$dir" --transform 's,^\./,,' --exclude=./. -cf "$1" .
+  rm -rf "$dir"
+}
+
 for arch in ${DOCKER_ARCHS:-amd64 arm64}; do
   stage "$arch"
   [ "${1:-}" != stage ] || { echo "docker: $arch: $STAGE/$arch"; continue; }
@@ -40,5 +49,6 @@ for arch in ${DOCKER_ARCHS:-amd64 arm64}; do
     echo "docker: $arch: no engine here (docker, or make setup-installers for buildah); $STAGE/$arch is ready for one"
     continue
   fi
+  settle "$out"
   echo "docker: $arch: $(basename "$out") ($(stat -c %s "$out") bytes)"
 done

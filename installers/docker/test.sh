@@ -14,9 +14,6 @@ docker_files() {
     check "compose file: limits of 2 processors and 2 GB, read-only, no rights" eval "HAOKE_ADMIN_PASSWORD=x compose config > $WORK/compose && grep -q 'cpus: .*2' $WORK/compose && grep -q 'memory: 2G' $WORK/compose && grep -q 'read_only: true' $WORK/compose"
     check "compose file: wants a password" eval "! compose config -q"
   else skip "compose file: no docker-compose"; fi
-  if have yamllint; then check "compose file: lint" yamllint -d '{extends: relaxed, rules: {line-length: disable}}' installers/docker/compose.yaml; else skip "compose file: no yamllint"; fi
-  # the rules that every linter of Dockerfiles begins with
-  check "Dockerfile: FROM scratch, no root, health, no ADD" eval "grep -qx 'FROM scratch' installers/docker/Dockerfile && grep -q '^USER 10001' installers/docker/Dockerfile && grep -q '^HEALTHCHECK' installers/docker/Dockerfile && ! grep -qE '^(ADD|RUN|MAINTAINER)' installers/docker/Dockerfile"
 }
 
 docker_() {
@@ -24,9 +21,7 @@ docker_() {
   if ! have buildah || ! have podman || [ "$(id -u)" != 0 ]; then skip "container: needs buildah and podman as root (make setup-installers)"; return; fi
   local archive=build/dist/haoked-$VERSION-docker-amd64.tar id run
   check "container: builds for both processors" installers/docker/build.sh
-  layers() { tar -xOf $archive manifest.json | node -p 'JSON.parse(require("fs").readFileSync(0))[0].Layers.join()'; }
-  # the engine writes a name of its own into the image's description
-  check "container: the same files and bytes again" eval "layers > $WORK/layers && DOCKER_ARCHS=amd64 installers/docker/build.sh && layers | diff - $WORK/layers"
+  check "container: the same bytes again" eval "sha256sum $archive > $WORK/sums && DOCKER_ARCHS=amd64 installers/docker/build.sh && sha256sum -c $WORK/sums"
   run=$(mktemp -d /tmp/haoke.XXXX) # podman wants a short path there
   rm -rf "$WORK/images" # remembers the other path
   store=(--storage-driver vfs --root "$WORK/images" --runroot "$run")

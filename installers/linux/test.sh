@@ -48,7 +48,7 @@ linux() {
   [ -n "$(file_of "build/dist/haoked_$VERSION*_amd64.deb")" ] || { bad "Linux: run make linux first"; return; }
   check "Linux: an older version to upgrade from" older
   local part
-  for part in ${LINUX_PARTS:-files deb rpm window arm appimage}; do "linux_$part"; done
+  for part in ${LINUX_PARTS:-files deb rpm live window arm appimage}; do "linux_$part"; done
 }
 
 linux_files() {
