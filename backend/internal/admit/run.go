@@ -99,6 +99,24 @@ type notice struct {
 	position int
 }
 
+// near is the front of the queue, where every step is told.
+const near = 10
+
+// worthTelling reports whether a place differs enough from what was told last.
+// Far behind, an eighth does: thousands who wait cost a few dozen frames each
+// until it is their turn, and not two a second.
+func worthTelling(told, at int) bool {
+	switch {
+	case told == at:
+		return false
+	case at <= near || told <= near:
+		return true
+	case at > told: // VIPs came
+		return 8*(at-told) >= told
+	}
+	return 8*(told-at) >= told
+}
+
 // review walks the queue: who moved up is told, and who can no longer be
 // served in time, because capacity broke away, is refused now rather than at
 // the deadline.
@@ -117,7 +135,7 @@ func (g *Gate) review(now time.Time) []notice {
 				continue
 			}
 			at++
-			if w.lease.ask.Queued != nil && w.told != at {
+			if w.lease.ask.Queued != nil && worthTelling(w.told, at) {
 				w.told = at
 				tell = append(tell, notice{w, at})
 			}
