@@ -92,8 +92,33 @@ await test('a version that does not start changes nothing, and the page says why
     return now.apply_fault && now;
   });
   if (!u.apply_fault.includes('this build is broken') || u.current !== '0.2.0') throw new Error(JSON.stringify(u));
-  if ((await stop(app)) !== 0) throw new Error('exit code');
 });
+
+await test('a version that dies after its trial: the one of before opens its window again and says so', async () => {
+  const dying = join(root, 'dying');
+  writeFileSync(dying, `#!/bin/sh\n[ "$1" = --version ] && { echo haoke 0.4.0; exit 0; }\ncase " $* " in *' --trial '*) exec '${NEXT}' "$@" ;; esac\nkill -SEGV $$\n`, { mode: 0o755 });
+  publish(dying, '0.4.0', '2026-03-01T00:00:00Z');
+  await api(at.admin, '/updates/check', { method: 'POST' });
+  await api(at.admin, '/updates/apply', { method: 'POST' });
+  const running = () => JSON.parse(readFileSync(join(own, 'runtime.json'), 'utf8'));
+  const before = running().pid;
+  const u = await until('the version of before', async () => {
+    try {
+      const now = running().pid !== before && (await api(running().admin, '/updates'));
+      return now?.last?.to === '0.4.0' && now;
+    } catch {
+      return false; // between two programs
+    }
+  }, 120);
+  if (u.current !== '0.2.0' || u.last.ok || !u.last.fault) throw new Error(JSON.stringify(u));
+  if (existsSync(`${exe}.next`)) throw new Error('the version that died is left');
+  await until('its window', () => windows().length === 1);
+  await sleep(1500);
+  shot('update-went-back');
+  process.kill(running().pid, 'SIGTERM');
+  await until('its end', () => !existsSync(join(own, 'runtime.json')));
+});
+
 
 for (const p of others) p.kill('SIGKILL');
 files.close();
