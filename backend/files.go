@@ -86,7 +86,8 @@ func (p *parts) noteFile(ctx context.Context, id chat.ConversationID, f upload.F
 }
 
 // purger lets what lies outside of the conversations' store go with a
-// conversation: what the visitor sent, and the archive's copies.
+// conversation: what the visitor sent, what is remembered of personal data, and
+// the archive's copies.
 type purger struct{ p *parts }
 
 var _ session.Purger = purger{}
@@ -106,6 +107,7 @@ func (d purger) Purge(ctx context.Context, id chat.ConversationID) error {
 			return err
 		}
 	}
+	d.p.protect.vault.Forget(string(id))
 	return d.p.archive.Purge(ctx, id)
 }
 

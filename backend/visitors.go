@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"haoke/backend/internal/chat"
 	"haoke/backend/internal/gateway"
 	"haoke/backend/internal/httpd"
 	"haoke/backend/internal/settings"
@@ -149,7 +150,7 @@ func (p *parts) takeOfflineForm(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, err := p.db.Inbox().Add(r.Context(), sqlite.LeftMessage{
-		Site: wire.Clip(form.Site, 64), Name: wire.Clip(form.Name, 200), Email: wire.Clip(form.Email, 320),
+		Site: wire.Clip(form.Site, 64), Name: chat.CleanText(form.Name, 200), Email: chat.CleanText(form.Email, 320),
 		Text: wire.Clip(form.Message, 4000), PageURL: wire.Clip(pageURL(form.Page), 2000), IP: p.keptIP(httpd.ClientIP(r)),
 	})
 	if err != nil {

@@ -40,7 +40,7 @@ func (a *API) exportConversation(c *call) (any, error) {
 	case "text":
 		w := c.file("text/plain; charset=utf-8", name+".txt")
 		for _, m := range msgs {
-			fmt.Fprintf(w, "[%s] %s: %s\n\n", m.At.Format(time.RFC3339), m.From, m.Text)
+			fmt.Fprintf(w, "[%s] %s: %s\n\n", m.At.Format(time.RFC3339), m.From, indented(m.Text))
 		}
 		return nil, nil
 	case "csv":
@@ -53,6 +53,21 @@ func (a *API) exportConversation(c *call) (any, error) {
 		return nil, nil
 	}
 	return nil, invalid("format", fmt.Sprintf("%q is not a format.", q.Format), "json, text or csv")
+}
+
+// indented sets the further lines of a text in, so that nobody's text looks like
+// a message of another, and takes out what a terminal would obey.
+func indented(text string) string {
+	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' || r == 0x85 || r == 0x2028 || r == 0x2029 })
+	for i, line := range lines {
+		lines[i] = strings.Map(func(r rune) rune {
+			if r < ' ' && r != '\t' || r >= 0x7f && r < 0xa0 {
+				return -1
+			}
+			return r
+		}, line)
+	}
+	return strings.Join(lines, "\n    ")
 }
 
 // harmless keeps a spreadsheet from taking a visitor's text for a formula

@@ -26,6 +26,10 @@ const (
 const (
 	maxDatabase = 1 << 40
 	maxSmall    = 16 << 20
+	// A database packs to a fifth or a twentieth. One that says to be so many
+	// times larger than the file is made to fill the disk.
+	maxTimes   = 100
+	maxAtLeast = 256 << 20
 )
 
 // pack writes the database at from into the file to.
@@ -149,7 +153,13 @@ func Extract(ctx context.Context, path, passphrase, to string) (info Info, secre
 	if err != nil {
 		return info, nil, fmt.Errorf("extract backup: %w", err)
 	}
-	proven, secrets, err := unpack(ctx, body, out)
+	size, err := f.Stat()
+	if err != nil {
+		out.Close()
+		os.Remove(to)
+		return info, nil, fmt.Errorf("extract backup: %w", err)
+	}
+	proven, secrets, err := unpack(ctx, body, out, min(maxDatabase, maxAtLeast+maxTimes*size.Size()))
 	if err == nil && info.Sealed {
 		proven.Sealed, info = true, proven // the head of a sealed file is inside as well, where it cannot be forged
 	}
@@ -176,8 +186,9 @@ func sealFault(err error) error {
 	return err
 }
 
-// unpack reads the archive to its very end, so that everything is checked.
-func unpack(ctx context.Context, body io.Reader, db *os.File) (info Info, secrets Secrets, err error) {
+// unpack reads the archive to its very end, so that everything is checked. most
+// bounds the database, and what may lie beside and behind it.
+func unpack(ctx context.Context, body io.Reader, db *os.File, most int64) (info Info, secrets Secrets, err error) {
 	broken := func(err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -188,7 +199,8 @@ func unpack(ctx context.Context, body io.Reader, db *os.File) (info Info, secret
 	if err != nil {
 		return info, nil, broken(err)
 	}
-	t := tar.NewReader(z)
+	all := &io.LimitedReader{R: z, N: most + 4*maxSmall}
+	t := tar.NewReader(all)
 	found := false
 	for {
 		h, err := t.Next()
@@ -205,7 +217,7 @@ func unpack(ctx context.Context, body io.Reader, db *os.File) (info Info, secret
 			err = small(t, &secrets)
 		case entryDatabase:
 			found = true
-			if h.Size > maxDatabase {
+			if h.Size > most {
 				return info, nil, broken(errors.New("its database is too large"))
 			}
 			_, err = io.Copy(db, t)
@@ -214,8 +226,11 @@ func unpack(ctx context.Context, body io.Reader, db *os.File) (info Info, secret
 			return info, nil, broken(err)
 		}
 	}
-	if _, err := io.Copy(io.Discard, z); err != nil {
+	if _, err := io.Copy(io.Discard, all); err != nil {
 		return info, nil, broken(err)
+	}
+	if all.N <= 0 {
+		return info, nil, broken(errors.New("it unpacks to more than any backup"))
 	}
 	if !found {
 		return info, nil, broken(errors.New("it has no database"))

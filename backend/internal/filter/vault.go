@@ -131,6 +131,15 @@ func (v *Vault) Store(m *Masker, id, text string, as Kept) string {
 	return stored
 }
 
+// Forget drops what is remembered of a conversation, when its visitor is deleted.
+func (v *Vault) Forget(id string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if e := v.byID[id]; e != nil {
+		v.forget(e)
+	}
+}
+
 func (v *Vault) forget(e *list.Element) {
 	delete(v.byID, e.Value.(*remembered).id)
 	v.recent.Remove(e)

@@ -60,6 +60,8 @@ func identifyHMAC(secret []byte, id, hash string) chat.Visitor {
 	return visitor(id, "", "", false)
 }
 
+// visitor is who was signed for. The name is what people chose for themselves at
+// the shop: what deceives the eye is taken out of it too.
 func visitor(sub, name, email string, vip bool) chat.Visitor {
-	return chat.Visitor{Sub: wire.Clip(sub, 200), Name: wire.Clip(name, 200), Email: wire.Clip(email, 320), VIP: vip}
+	return chat.Visitor{Sub: wire.Clip(sub, 200), Name: chat.CleanText(name, 200), Email: chat.CleanText(email, 320), VIP: vip}
 }
