@@ -75,7 +75,7 @@ windows() {
   state > "$WORK/before"
   cd "$C" || return
   local part
-  for part in ${WINDOWS_PARTS:-refusals person newer disk cut service view signed}; do "win_$part"; done
+  for part in ${WINDOWS_PARTS:-refusals person newer disk cut service view signed plans}; do "win_$part"; done
   cd "$ROOT" || return
   skip "Windows: the window itself and Microsoft's WebView2 installer (Wine has no WebView2); the firewall rule and the folder's rights (Wine enforces neither)"
 }
@@ -209,4 +209,12 @@ win_view() {
   rm -f view-ran.txt
   check "Windows: ... and left alone where it is there" eval "w setup.exe /S && test ! -e view-ran.txt"
   remove "$C/view" /PURGE
+}
+
+# One-click updates whose new version dies, hangs or is cut off in its first
+# real start: the watcher's work with programs that really run.
+win_plans() {
+  check "Windows: (the watcher's tests for Windows)" eval "(cd '$ROOT' && CGO_ENABLED=0 GOOS=windows go test -c -o '$C/update-test.exe' ./backend/internal/update)"
+  check "Windows: a new version that dies, hangs, fails or is cut off after its trial: the one of before is started again" eval "WINE_TIME=240 w update-test.exe -test.v -test.run 'RealPrograms|PlanIsCutOff' | tee '$WORK/plans' | tail -20; grep -q '^PASS' '$WORK/plans' && grep -c -- '--- PASS' '$WORK/plans' | grep -qx 6"
+  rm -f update-test.exe
 }
