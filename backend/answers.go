@@ -3,7 +3,6 @@ package backend
 import (
 	"context"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"haoke/backend/internal/chat"
@@ -13,11 +12,6 @@ import (
 	"haoke/backend/internal/settings"
 	"haoke/backend/internal/sqlite"
 )
-
-// onceFlag is true for its first caller only.
-type onceFlag struct{ done atomic.Bool }
-
-func (o *onceFlag) first() bool { return o.done.CompareAndSwap(false, true) }
 
 // buildAnswers makes the prompts' builder and, in a new shop, puts the demo's
 // questions and answers into the FAQ, so that there is something to try without
