@@ -216,6 +216,7 @@ func TestTypingHoldsTheCallBack(t *testing.T) {
 	w := v.hello()
 	// The first message starts at once; typing after it holds the next turn.
 	started, release := make(chan struct{}), make(chan struct{})
+	up.mu.Lock()
 	up.script = func(_ context.Context, call chat.Call, sink chat.Sink) (chat.Result, error) {
 		if call.Messages[0].Content == "one" {
 			sink([]byte(`"A"`))
@@ -225,6 +226,7 @@ func TestTypingHoldsTheCallBack(t *testing.T) {
 		}
 		return chat.Result{Finish: chat.FinishStop}, sink(codec.AppendString(nil, call.Messages[0].Content))
 	}
+	up.mu.Unlock()
 	v.send(`{"type":"message","id":"m1","text":"one"}`)
 	<-started
 	v.send(`{"type":"message","id":"m2","text":"two"}`)
