@@ -38,7 +38,8 @@ func (s *Suite) memoryOfTurns(ctx context.Context) error {
 	return nil
 }
 
-// allocated is what a turn allocates in the measured process.
+// allocated is what a turn allocates in the measured process: the median of
+// three looks, after what the process does only once is over.
 func (s *Suite) allocated(ctx context.Context, p *subject) (size, objects float64, err error) {
 	if err := awaken(ctx, p); err != nil {
 		return 0, 0, err
@@ -49,26 +50,44 @@ func (s *Suite) allocated(ctx context.Context, p *subject) (size, objects float6
 		return 0, 0, err
 	}
 	defer f.close()
-	f.drive(ctx, 100, 3*time.Second, 10*time.Second)
-	t.reset()
-	if s.cfg.Profile != "" {
-		if err := p.inspect.save(ctx, "/allocs", filepath.Join(s.cfg.Profile, "turn-allocs-before.pprof")); err != nil {
+	f.drive(ctx, 100, 2*time.Second, 10*time.Second)
+	if !quiet(ctx, p) {
+		s.cfg.Log("the process does not fall silent; what it does beside the turns is counted with them")
+	}
+	if err := s.profile(ctx, p, "turn-allocs-before.pprof"); err != nil {
+		return 0, 0, err
+	}
+	var sizes, counts []float64
+	for range 3 {
+		b, n, err := allocatedOnce(ctx, p, f, t)
+		if err != nil {
 			return 0, 0, err
 		}
+		sizes, counts = append(sizes, b), append(counts, n)
 	}
+	s.cfg.Log("allocated for one answer, three looks: %.1f KB, %.0f objects", []float64{sizes[0] / 1024, sizes[1] / 1024, sizes[2] / 1024}, counts)
+	return median(sizes), median(counts), s.profile(ctx, p, "turn-allocs.pprof")
+}
+
+// profile keeps a profile of what was allocated, where profiles are asked for.
+func (s *Suite) profile(ctx context.Context, p *subject, name string) error {
+	if s.cfg.Profile == "" {
+		return nil
+	}
+	return p.inspect.save(ctx, "/allocs", filepath.Join(s.cfg.Profile, name))
+}
+
+// allocatedOnce looks once, for a second and a half.
+func allocatedOnce(ctx context.Context, p *subject, f *fleet, t *tally) (size, objects float64, err error) {
+	t.reset()
 	before, err := p.inspect.vitals(ctx)
 	if err != nil {
 		return 0, 0, err
 	}
-	f.drive(ctx, 100, 3*time.Second, 10*time.Second)
+	f.drive(ctx, 100, 1500*time.Millisecond, 10*time.Second)
 	after, err := p.inspect.vitals(ctx)
 	if err != nil {
 		return 0, 0, err
-	}
-	if s.cfg.Profile != "" {
-		if err := p.inspect.save(ctx, "/allocs", filepath.Join(s.cfg.Profile, "turn-allocs.pprof")); err != nil {
-			return 0, 0, err
-		}
 	}
 	_, answers, _ := t.counts()
 	if answers == 0 || t.outcome(1).Errors() > 0 {

@@ -34,6 +34,7 @@ type Report struct {
 	CPUPerTurn         float64  `json:"cpu_us_per_turn"`
 
 	tally *tally // of the load
+	brief bool   // the processor at rest is not measured: the suite has a part of its own for that
 }
 
 func newReport(c Config) *Report {

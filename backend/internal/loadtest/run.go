@@ -223,7 +223,9 @@ func (r *Report) measure(ctx context.Context, c Config, s *subject) error {
 	} else {
 		r.BytesPerConnection = float64(full.Heap+full.Stacks-empty.Heap-empty.Stacks) / float64(r.Connections)
 	}
-	r.IdleCPU = idle(ctx, s.PID(), 3*time.Second)
+	if !r.brief {
+		r.IdleCPU = idle(ctx, s.PID(), 3*time.Second)
+	}
 	return r.underLoad(ctx, c, s, f, t)
 }
 

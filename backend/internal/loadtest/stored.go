@@ -18,6 +18,18 @@ import (
 // databaseFile is the database inside a data folder.
 const databaseFile = "haoke.db"
 
+// stored is a data folder with n finished conversations. The parts share it.
+func (s *Suite) stored(ctx context.Context, n int) (dir string, err error) {
+	dir = filepath.Join(s.dir, fmt.Sprintf("kept%d", n))
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	if err = store(ctx, dir, n, 2); err != nil {
+		os.RemoveAll(dir) // no part may take it for whole
+	}
+	return dir, err
+}
+
 // store fills the data folder with n finished conversations through the
 // appliance's own store: a question and an answer each.
 func store(ctx context.Context, dir string, n int, seed uint64) error {
@@ -28,16 +40,14 @@ func store(ctx context.Context, dir string, n int, seed uint64) error {
 	if err != nil {
 		return fmt.Errorf("store conversations: %w", err)
 	}
-	run, stop := context.WithCancel(ctx)
-	var back errgroup.Group
-	back.Go(func() error { return db.Run(run) })
+	day := time.Now().UTC().Add(-24 * time.Hour).Truncate(time.Second)
 	const writers = 256 // they share commits
 	var g errgroup.Group
 	for w := range writers {
 		g.Go(func() error {
 			rng := rand.New(rand.NewPCG(seed, uint64(w)))
 			for i := w; i < n; i += writers {
-				old := oldConversation(rng, i)
+				old := oldConversation(rng, day, i)
 				if _, err := db.Conversations().Commit(ctx, &old); err != nil {
 					return fmt.Errorf("store conversations: %w", err)
 				}
@@ -45,17 +55,19 @@ func store(ctx context.Context, dir string, n int, seed uint64) error {
 			return nil
 		})
 	}
-	err = g.Wait()
-	stop()
-	back.Wait() // ends with the context's error, which was ours
+	if err = g.Wait(); err == nil {
+		err = db.LeaveUnsought(ctx) // indexing them takes minutes, and what is measured is not that
+	}
 	if cerr := db.Close(); err == nil && cerr != nil {
 		err = fmt.Errorf("store conversations: %w", cerr)
 	}
 	return err
 }
 
-func oldConversation(rng *rand.Rand, i int) session.Change {
-	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i) * time.Second)
+func oldConversation(rng *rand.Rand, day time.Time, i int) session.Change {
+	// Of yesterday: what is much older would be archived as soon as the server
+	// starts, beside what is measured.
+	at := day.Add(time.Duration(i) * 50 * time.Millisecond)
 	id := chat.ConversationID(fmt.Sprintf("%016x%016x", rng.Uint64(), rng.Uint64()))
 	word := wordOf(uint64(i))
 	answer := "Thank you for asking. The parcel " + word + " left our house this morning and arrives in two days."

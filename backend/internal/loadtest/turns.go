@@ -85,6 +85,7 @@ func (s *Suite) streams(ctx context.Context, n int, a answers) (m streamed, err 
 	c := s.cfg
 	c.Visitors, c.Rate, c.Duration, c.Warmup, c.Latency, c.Pace, c.Tokens = 2*n, rate, part+2*time.Second, warm, a.latency, a.pace, a.tokens
 	rep := newReport(c)
+	rep.brief = true
 	if err := rep.measure(ctx, c, server); err != nil {
 		return m, fmt.Errorf("%w; the server's last words: %s", err, server.Log())
 	}
