@@ -1,0 +1,25 @@
+package engine
+
+// newTurn makes the memory of a turn, which later ones use again.
+func newTurn() any {
+	t := &turn{}
+	t.emits, t.pushes, t.flushes, t.queues, t.settles = t.show, t.push, t.flush, t.queued, t.settleHead
+	return t
+}
+
+// keptSaid bounds the memory for a turn's words that is used again.
+const keptSaid = 64 << 10
+
+// release gives the turn's memory back. Nobody ends it any more.
+func (t *turn) release() {
+	if t.prompt.Release != nil {
+		t.prompt.Release()
+	}
+	e := t.e
+	clear(t.open)
+	t.open, t.said = t.open[:0], t.said[:0]
+	t.e, t.r, t.of, t.review = nil, nil, of{}, review{}
+	if t.life.Reset() && cap(t.said) <= keptSaid && cap(t.open) <= 64 {
+		e.memory.Put(t)
+	}
+}
