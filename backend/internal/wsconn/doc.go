@@ -9,6 +9,12 @@
 // is a goroutine on a small stack. A writer goroutine exists only while there
 // is something to write.
 //
+// The poller answers heartbeats itself (beat.go): one read and one write, no
+// goroutine, no change of what epoll watches. 19,000 visitors who each send one
+// every 25 seconds cost 7.6 % of a processor when each woke a goroutine and
+// armed the poller anew, and 3.0 % so, most of it the kernel's own work on
+// loopback; 2 cores, Go 1.26, `haoked bench --short --only connections`.
+//
 // # Why the library does not read and write
 //
 // Resident memory for one of 19,000 silent visitors, its conversation in
@@ -25,9 +31,12 @@
 // is the conversation, and what the kernel and net.Conn keep.
 //
 // The poller's risk is that of a second place that knows when a descriptor
-// lives. It is kept small: net.Conn still owns the descriptor, reads, writes
-// and times out; epoll is asked only for "something came", once for each wait;
-// a place in its table carries a number, so that a late event cannot wake
-// another socket; where epoll refuses, the socket falls back to a goroutine.
+// lives. It is kept small: net.Conn still owns the descriptor, waits, times out
+// and closes; the poller reads and writes only what goes at once, and only with
+// the socket's lock held while it is not dead, so that the descriptor cannot be
+// given away meanwhile; a place in its table carries a number, so that a late
+// event cannot wake another socket; where epoll refuses, the socket falls back
+// to a goroutine. An arrival is told once: the fields parked and stirred see to
+// it that either the poller or a reader looks afterwards (TestNoArrivalIsLost).
 // Config.Blocking turns it off, and every test runs both ways.
 package wsconn
