@@ -222,8 +222,15 @@ var metadata = [...]netip.Addr{netip.MustParseAddr("fd00:ec2::254"), netip.MustP
 // sharedSpace is RFC 6598, used inside providers' and overlay networks.
 var sharedSpace = netip.MustParsePrefix("100.64.0.0/10")
 
+// translated is RFC 6052: IPv4 addresses as a network of IPv6 alone sees them.
+var translated = netip.MustParsePrefix("64:ff9b::/96")
+
 func (g guard) check(ip netip.Addr) error {
 	ip = ip.Unmap().WithZone("")
+	if translated.Contains(ip) {
+		b := ip.As16()
+		ip = netip.AddrFrom4([4]byte(b[12:]))
+	}
 	bad := ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() && !isLocal(g.host)
 	for _, m := range metadata {
 		bad = bad || ip == m
