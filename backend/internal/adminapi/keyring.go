@@ -133,8 +133,11 @@ func withState(k wire.Key, live map[string]admit.KeyState) wire.Key {
 		return k
 	}
 	k.State = map[string]string{"ready": "ok", "busy": "ok", "resting": "cooling", "refused": "refused", "no_money": "quota", "failing": "cooling"}[st.State]
-	if k.State == "ok" && st.Calls == 0 {
+	switch {
+	case k.State == "ok" && st.Calls == 0:
 		k.State = "idle"
+	case k.State == "ok" && st.Latency == 0: // called, and never an answer
+		k.State = "unproven"
 	}
 	k.Reason, k.Until = st.Reason, st.Until
 	k.Requests.Learned, k.Tokens.Learned = int64(st.LearnedRPM), int64(st.LearnedTPM)

@@ -48,7 +48,7 @@ var speakers = []speaker{
 	{"../filter/pattern/*.go", []string{"Reason"}, also(map[string][]int{"Error": {1}, "fmt.Sprintf": {0}})},
 	{"../filter/review/*.go", nil, map[string][]int{"errors.New": {0}}},
 	{"../upstream/*.go", []string{"Reason", "Diagnosis", "advice", "words", "reason"}, map[string][]int{"fault": {1}, "bad": {0}, "say": {0}, "errors.New": {0}}},
-	{"../keypool/*.go", []string{"Reason", "why"}, map[string][]int{"pause": {1}}},
+	{"../keypool/*.go", []string{"Reason", "why"}, map[string][]int{"pause": {1}, "bench": {4}}},
 	{"../admit/*.go", []string{"Reason", "why"}, nil},
 	{"../engine/*.go", []string{"Reason", "reason"}, nil},
 	{"../update/*.go", []string{"Fault"}, errorCalls},

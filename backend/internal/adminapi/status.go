@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -197,14 +198,10 @@ func (a *API) problems(ctx context.Context, s *settings.Settings, st *wire.Statu
 	return append(append(bad, warn...), info...)
 }
 
-// statusIn is the HTTP status with which a reason begins; "": none.
-func statusIn(reason string) string {
-	digits, _, _ := strings.Cut(reason, " ")
-	if n, err := strconv.Atoi(digits); err != nil || n < 100 || n > 599 {
-		return ""
-	}
-	return digits
-}
+var httpStatus = regexp.MustCompile(`^[45]\d\d\b|\([45]\d\d\)`)
+
+// statusIn is the HTTP status that a reason begins with or has in brackets; "": none.
+func statusIn(reason string) string { return strings.Trim(httpStatus.FindString(reason), "()") }
 
 func (a *API) pause(c *call) (any, error) {
 	in, err := body[wire.Pause](c)

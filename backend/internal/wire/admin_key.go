@@ -70,7 +70,7 @@ type Key struct {
 	Enabled  bool    `json:"enabled"`
 	Weight   float64 `json:"weight"` // share among keys of equal health; 1: ordinary
 
-	// State: "ok", "idle" (not used yet), "cooling", "refused", "quota", "off".
+	// State: "ok", "idle" (not used yet), "unproven" (no call has succeeded yet), "cooling", "refused", "quota", "off".
 	State     string     `json:"state"`
 	Reason    string     `json:"reason,omitempty"` // plain words
 	Until     *time.Time `json:"until,omitempty"`  // end of the cool-down

@@ -190,6 +190,11 @@ export function explain(error: unknown): string {
   if (problem.type === 'network') return errors.network;
   if (problem.type === 'haoke:forbidden') return problem.detail ? i18n.said(problem.detail) : errors.forbidden;
   if (problem.type === 'haoke:read-only') return errors.readOnly;
-  if (problem.detail) return [problem.detail, problem.hint].filter(Boolean).map((x) => i18n.said(x)).join(i18n.language === 'zh-CN' ? '' : ' ');
+  if (problem.detail) {
+    const chinese = i18n.language === 'zh-CN';
+    const [what, hint] = [i18n.said(problem.detail), i18n.said(problem.hint)];
+    if (!hint) return what;
+    return what + (/[.。]$/.test(what) ? (chinese ? '' : ' ') : chinese ? '；' : '; ') + hint;
+  }
   return problem.type === 'haoke:conflict' ? errors.conflict : errors.unknown(problem.status);
 }
