@@ -19,7 +19,7 @@ import (
 // commits.
 func BenchmarkAppend(b *testing.B) {
 	text := strings.Repeat("Where is my order 12345? ", 12)
-	for _, writers := range []int{1, 64, 512} {
+	for _, writers := range []int{1, 4, 64, 512} {
 		b.Run(fmt.Sprintf("writers=%d", writers), func(b *testing.B) {
 			db := open(b)
 			m := session.New(session.Config{}, db.Conversations())
