@@ -106,14 +106,15 @@ func (l *Ledger) Flush(ctx context.Context) error {
 	defer l.flush.Unlock()
 	l.mu.Lock()
 	sums := l.pending
-	if len(sums) > 0 {
+	none := len(sums) == 0 // looked at here: the map stays in use then
+	if !none {
 		if l.spare == nil {
 			l.spare = make(map[spendKey]spendSum)
 		}
 		l.pending, l.spare = l.spare, nil
 	}
 	l.mu.Unlock()
-	if len(sums) == 0 {
+	if none {
 		return nil
 	}
 	err := l.db.write(ctx, func(tx *Tx) error {
