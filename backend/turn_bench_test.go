@@ -106,6 +106,9 @@ func TestATurnTakesLittleMemory(t *testing.T) {
 	size := float64(after.TotalAlloc-before.TotalAlloc) / (rounds * visitors)
 	objects := float64(after.Mallocs-before.Mallocs) / (rounds * visitors)
 	t.Logf("%.0f bytes, %.1f objects a turn", size, objects)
+	if raceDetector {
+		return // pools forget at random under it
+	}
 	if size > 8<<10 || objects > 60 {
 		t.Errorf("a turn takes %.0f bytes in %.1f objects", size, objects)
 	}
