@@ -89,7 +89,7 @@ func (b *Bridge) SaveBytes(name, data string) (string, error) {
 // save asks where to and lets write fill the file, which appears whole or not
 // at all.
 func (b *Bridge) save(name string, write func(io.Writer) error) (string, error) {
-	target, err := runtime.SaveFileDialog(b.app.ctx, runtime.SaveDialogOptions{DefaultFilename: fileName(name), CanCreateDirectories: true})
+	target, err := runtime.SaveFileDialog(b.app.ctx, runtime.SaveDialogOptions{Title: words("Save"), DefaultFilename: fileName(name), CanCreateDirectories: true})
 	if target == "" || err != nil {
 		return "", err
 	}

@@ -75,6 +75,7 @@ var chinese = map[string]string{
 	"gone-hint":       "本窗口显示的是这台机器上的服务，服务恢复后会自动重新连接。请在操作系统的服务管理中启动 haoked，或关闭本窗口。",
 	"Keep running":    "继续运行",
 	"Quit":            "退出",
+	"Save":            "保存",
 	"Open Haoke":      "打开好客",
 	"Open in browser": "在浏览器中打开",
 	"Pause":           "暂停接待新访客",

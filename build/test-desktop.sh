@@ -12,7 +12,7 @@ export WINDOW_UNDER_TEST="${WINDOW_UNDER_TEST:-build/bin/haoke}" DAEMON_UNDER_TE
 [ -x "$DAEMON_UNDER_TEST" ] || make --no-print-directory daemon
 export XDG_CONFIG_HOME; XDG_CONFIG_HOME=$(mktemp -d)
 trap 'rm -rf "$XDG_CONFIG_HOME"' EXIT
-PARTS=${TEST_DESKTOP:-desktop desktop-wizard tray update}
+PARTS=${TEST_DESKTOP:-desktop desktop-wizard desk tray update}
 case " $PARTS " in *" update "*) # two versions of the window with one makers' key
   export GOFLAGS="-buildvcs=false -trimpath"
   export RELEASE_KEY_UNDER_TEST="$XDG_CONFIG_HOME/release.key" MANIFEST_TOOL="$XDG_CONFIG_HOME/manifest" NEXT_UNDER_TEST="$XDG_CONFIG_HOME/haoke-next"

@@ -36,7 +36,7 @@ async function visitor(t, text, options) {
   await w.open()
   if (text) {
     await w.say(text)
-    await until('an answer', async () => (await w.texts()).some(m => m.from === 'ai' && m.text.length > 3))
+    await until('the whole answer', async () => (await w.texts()).some(m => m.from === 'ai' && m.text.length > 3) && !(await w.host.locator('.tail').count()))
   }
   return w
 }
@@ -194,8 +194,8 @@ test('what a visitor sends shows as a picture, what they write as words', { skip
   const [chooser] = await Promise.all([w.page.waitForEvent('filechooser'), w.host.getByRole('button', { name: 'Attach a file' }).click()])
   await chooser.setFiles({ name: 'broken cup.png', mimeType: 'image/png', buffer: PNG })
   const page = await office(t, browser, serve)
-  await visit(page, 'conversations')
-  await page.locator('[id^=c-]').first().click()
+  const { items: [{ id }] } = await script(serve, 'GET', '/conversations?state=all&limit=1&query=window.hacked')
+  await visit(page, 'conversations/' + id)
   const log = page.getByRole('log')
   await log.getByText(evil, { exact: true }).waitFor()
   const picture = log.locator('img')

@@ -108,7 +108,7 @@ test('every action does what it says', async t => {
 
 test('review by the model: beside the answer it takes back, held back nothing is shown', async t => {
   for (const hold of [false, true]) {
-    await config({ review: { on: true, hold, questions: true, answers: true, on_failure: 'allow', timeout_ms: 5000 } })
+    await config({ review: { on: true, hold, questions: true, answers: true, on_failure: 'allow', timeout_ms: 30_000 } })
     const w = await visitor(t)
     assert.equal((await ask(w, 'Hello [[say:all is well]]')).answer.text, 'all is well')
     await w.host.evaluate(el => {
