@@ -22,7 +22,8 @@ type Config struct {
 	// Path is the database file. It and its folder are made when missing, for
 	// the owner's account only (0600, 0700).
 	Path string
-	// Readers is the number of reading connections; 0: 4.
+	// Readers is the number of reading connections, each opened when it is first
+	// needed: so many for what a turn reads, and so many for all else; 0: 4.
 	Readers int
 	// CheckBudget is how long Open may check the file after an unclean stop.
 	// A check that takes longer goes on in Run; 0: 250 ms.
