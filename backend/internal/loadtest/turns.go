@@ -62,15 +62,16 @@ func (s *Suite) streams(ctx context.Context, n int, a answers) (m streamed, err 
 	}
 	defer l.close()
 	rate := float64(n) / a.took().Seconds()
-	warm, part := 2*time.Second, 6*time.Second
-	if m.instrument, err = s.calls(ctx, l, l.simURL, rate, warm, part); err != nil {
+	warm, part := 2*time.Second, 8*time.Second
+	few := 1000 / rate * float64(time.Second) // the baselines' answers are a thousand
+	if m.instrument, err = s.calls(ctx, l, l.simURL, rate, warm, time.Duration(few)); err != nil {
 		return m, fmt.Errorf("direct calls: %w", err)
 	}
 	relay, err := l.relay(ctx)
 	if err != nil {
 		return m, err
 	}
-	if m.relay, err = s.calls(ctx, l, relay.Ready["url"], rate, warm, part); err != nil {
+	if m.relay, err = s.calls(ctx, l, relay.Ready["url"], rate, warm, time.Duration(few)); err != nil {
 		return m, fmt.Errorf("bare relay: %w", err)
 	}
 	l.stop(relay)
@@ -83,7 +84,7 @@ func (s *Suite) streams(ctx context.Context, n int, a answers) (m streamed, err 
 		return m, err
 	}
 	c := s.cfg
-	c.Visitors, c.Rate, c.Duration, c.Warmup, c.Latency, c.Pace, c.Tokens = 2*n, rate, part+2*time.Second, warm, a.latency, a.pace, a.tokens
+	c.Visitors, c.Rate, c.Duration, c.Warmup, c.Latency, c.Pace, c.Tokens = 2*n, rate, part, warm, a.latency, a.pace, a.tokens
 	rep := newReport(c)
 	rep.brief = true
 	if err := rep.measure(ctx, c, server); err != nil {
