@@ -21,7 +21,7 @@
 //	filter session prompt admit keypool price upstream sqlite archive clickhouse
 //	wsconn wire settings secret metrics logs offline sim phrases tokens upload update
 //	collector
-//	chat codec                       the domain; JSON at speed
+//	chat codec span                  the domain; JSON at speed; contexts that are used again
 //
 // Each fixed third-party package has one owner: Wails in app, chi in httpd,
 // adminapi and auth, the WebSocket package in wsconn, the SQLite driver in
