@@ -16,7 +16,7 @@ booting_root() {
 boot() {
   systemd-nspawn -D "$1" --boot --register=no --keep-unit --private-network --console=pipe < /dev/null > "$WORK/boot.log" 2>&1 &
   machine=$!
-  for _ in $(seq 600); do
+  for _ in $(seq 1500); do
     leader=$(pgrep -P $machine | head -1)
     [ -n "$leader" ] && [[ $(inside systemctl is-system-running 2>&1) =~ running|degraded ]] && return 0
     kill -0 $machine 2>/dev/null || return 1
@@ -27,8 +27,8 @@ boot() {
 inside() { nsenter -t "$leader" -m -u -i -n -p -- "$@"; }
 net() { nsenter -t "$leader" -n -- "$@"; } # programs of this machine, that one's network
 shut_down() { inside systemctl poweroff > /dev/null 2>&1; for _ in $(seq 300); do kill -0 $machine 2>/dev/null || return 0; sleep 0.1; done; kill -9 $machine; }
-becomes() { # state of the service, within 30 s
-  for _ in $(seq 300); do [ "$(inside systemctl is-active haoked)" = "$1" ] && return 0; sleep 0.1; done
+becomes() { # state of the service, within 90 s
+  for _ in $(seq 900); do [ "$(inside systemctl is-active haoked)" = "$1" ] && return 0; sleep 0.1; done
   inside systemctl status haoked --no-pager; return 1
 }
 property() { inside systemctl show haoked -p "$1" --value; }

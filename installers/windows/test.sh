@@ -4,6 +4,7 @@
 # shellcheck shell=bash disable=SC2034
 
 WIN_PATH='好客 shop' # a folder with a space and Chinese characters
+server=0 # of serve_in, once there is one
 
 w() { # wine, without what it says about itself
   env -u DISPLAY WINEDEBUG=-all WINEPREFIX="$WIN" timeout "${WINE_TIME:-120}" wine "$@" 2> >(grep -v -E 'wine32|multiarch|execute "dpkg|apt-get install' >&2)
@@ -37,7 +38,7 @@ serve_in() { # folder of the programs, arguments: a server under Wine, killed by
   for _ in $(seq 300); do grep -q ready "$WORK/wine-ready" && return 0; kill -0 $server 2>/dev/null || return 1; sleep 0.1; done
   return 1
 }
-serve_end() { kill -9 $server 2>/dev/null; wait $server 2>/dev/null; WINEPREFIX="$WIN" wineserver -k 2>/dev/null; return 0; }
+serve_end() { [ $server = 0 ] || { kill -9 $server; wait $server; } 2>/dev/null; WINEPREFIX="$WIN" wineserver -k 2>/dev/null; return 0; }
 
 prepare_wine() {
   WIN=$WORK/wine C=$WORK/wine/drive_c
@@ -75,7 +76,7 @@ windows() {
   state > "$WORK/before"
   cd "$C" || return
   local part
-  for part in ${WINDOWS_PARTS:-refusals person newer disk cut service view signed plans}; do "win_$part"; done
+  for part in ${WINDOWS_PARTS:-refusals person newer disk cut service view oneclick signed plans}; do "win_$part"; done
   cd "$ROOT" || return
   skip "Windows: the window itself and Microsoft's WebView2 installer (Wine has no WebView2); the firewall rule and the folder's rights (Wine enforces neither)"
 }
@@ -217,4 +218,32 @@ win_plans() {
   check "Windows: (the watcher's tests for Windows)" eval "(cd '$ROOT' && CGO_ENABLED=0 GOOS=windows go test -c -o '$C/update-test.exe' ./backend/internal/update)"
   check "Windows: a new version that dies, hangs, fails or is cut off after its trial: the one of before is started again" eval "WINE_TIME=240 w update-test.exe -test.v -test.run 'RealPrograms|PlanIsCutOff' | tee '$WORK/plans' | tail -20; grep -q '^PASS' '$WORK/plans' && grep -c -- '--- PASS' '$WORK/plans' | grep -qx 6"
   rm -f update-test.exe
+}
+
+# One click from one version to the next: the makers' notice, their installer,
+# the server that runs, started again by itself.
+win_oneclick() {
+  local at=$WORK/oneclick dir="$C/好客update" key=$WORK/oneclick/release.key public shelf web
+  rm -rf "$at"; mkdir -p "$at/shelf/files"; shelf=$at/shelf
+  keys() { go build -o "$at/manifest" ./installers/tools/manifest && "$at/manifest" keygen --key "$key" > "$at/public"; }
+  both() { local v; for v in 9.1.0 9.2.0; do UPDATE_KEYS=$public HAOKE_VERSION=$v WINDOWS_ARCHS=amd64 COMPRESSOR=zlib DIST=$at STAGE=$at/stage-$v installers/windows/build.sh || return 1; done; }
+  cd "$ROOT" || return
+  check "Windows update: a key of the makers" keys
+  public=$(cat "$at/public")
+  check "Windows update: two versions that believe it" both
+  mv "$at/haoke-9.2.0-windows-amd64-setup.exe" "$shelf/files/"
+  check "Windows update: a signed notice" "$at/manifest" make --key "$key" --version 9.2.0 --dir "$shelf/files" --out "$shelf/latest.json"
+  mv "$shelf"/files/*.exe "$shelf/"
+  (cd "$shelf" && exec python3 -m http.server 18999 --bind 127.0.0.1 > "$at/web.log" 2>&1) & web=$!
+  cd "$C" || return
+  cp "$at/haoke-9.1.0-windows-amd64-setup.exe" from.exe
+  export HAOKE_UPDATES_MANIFEST=http://127.0.0.1:18999/latest.json HAOKE_SECRETS_STORE=file
+  check "Windows update: the version before, installed and serving" eval "w from.exe /S /NOWEBVIEW '/D=C:\\好客update' && serve_in '$dir' && ask http://127.0.0.1:18787"
+  check "Windows update: it is told of the newer one" eval "w '$dir/haoked.exe' update | says 9.2.0"
+  check "Windows update: one click" eval "WINE_TIME=290 w '$dir/haoked.exe' update --apply"
+  check "Windows update: the new one serves by itself, the conversation goes on" eval "for _ in \$(seq 600); do curl -fs http://127.0.0.1:18787/readyz > /dev/null && w '$dir/haoked.exe' version | grep -q 9.2.0 && break; sleep 0.2; done; ask_again http://127.0.0.1:18787"
+  check "Windows update: the registry has the new version" eval "test \"\$(key HKCU DisplayVersion)\" = 9.2.0"
+  unset HAOKE_UPDATES_MANIFEST HAOKE_SECRETS_STORE
+  kill $web 2>/dev/null; serve_end; rm -f from.exe
+  check "Windows update: removal" remove "$dir" /PURGE
 }
