@@ -183,7 +183,7 @@ func (p *parts) clientConfig(s *settings.Settings) upstream.Config {
 		Timeout: s.Upstream.Timeout, Attempts: s.Upstream.Retries + 1,
 		MaxIdleConns: s.Upstream.MaxIdleConns, MaxIdleConnsPerHost: s.Upstream.MaxIdleConnsPerHost, IdleConnTimeout: s.Upstream.IdleConnTimeout,
 		Merge: s.Merge.Enabled, CacheTTL: s.Merge.CacheTTL, CacheBytes: s.Merge.CacheBytes, Coalesce: s.Upstream.Coalesce,
-		Count: p.counter.Count,
+		Count: p.counter.Count, Log: p.log,
 	}
 }
 

@@ -315,3 +315,34 @@ func TestAStopDuringTheStartIsOrderly(t *testing.T) {
 		}
 	})
 }
+
+// broken is an FAQ with a fault of the program.
+type broken struct{ plain }
+
+func (broken) Exact(_ context.Context, text, _ string) (CuratedAnswer, bool) {
+	return CuratedAnswer{Found: []bool{false}[len(text)-len("good")]}, false
+}
+
+func TestAFaultOfTheProgramCostsOneTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(ctx context.Context, call chat.Call, sink chat.Sink) (chat.Result, error) {
+			if call.Messages[0].Content == "sink" {
+				sink = func([]byte) error { panic("in a sink") }
+			}
+			return echo(ctx, call, sink)
+		}, func(_ *Config, d *Deps) { d.Curated = broken{} })
+		defer b.stop()
+		for i, text := range []string{"breaks the FAQ", "good", "sink", "good"} {
+			b.say(fmt.Sprint(i), text)
+			synctest.Wait()
+			last := b.feed.last()
+			if text == "good" {
+				if last.Text != "re: good" {
+					t.Fatalf("after a fault: %+v", last)
+				}
+			} else if last.From != chat.FromSystem || last.Finish != chat.FinishError || last.Text == "" {
+				t.Fatalf("%s: %+v", text, last)
+			}
+		}
+	})
+}

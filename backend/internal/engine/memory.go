@@ -15,6 +15,9 @@ func (t *turn) release() {
 	if t.prompt.Release != nil {
 		t.prompt.Release()
 	}
+	if t.broken {
+		return
+	}
 	e := t.e
 	clear(t.open)
 	t.open, t.said = t.open[:0], t.said[:0]

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -91,6 +92,7 @@ type of struct {
 	stream FilterStream
 	words  string // text, when it was last asked for
 	out    outcome
+	broken bool            // the program had a fault: its memory is not used again
 	last   [1]chat.Message // what it becomes
 	emit   chat.Sink       // what the filter lets pass goes here
 	end    func() error    // of what lies between filter and visitor; nil: nothing
@@ -128,7 +130,7 @@ func (e *Engine) turn(t *turn) (more bool) {
 	// filtered while it streams, else the FAQ's best, else an apology.
 	t.stream = e.filter.Stream()
 	defer t.stream.Release()
-	out := t.answer()
+	out := t.unbroken()
 
 	// 4. Durable, whatever came.
 	return e.closeTurn(t, out)
@@ -200,6 +202,19 @@ func (e *Engine) awaitBurst(ctx context.Context, r *room, first time.Time) (wait
 		}
 		timer.Stop()
 	}
+}
+
+// unbroken is answer. What breaks in it costs this turn and not the process,
+// which would meet the same question again when it starts anew.
+func (t *turn) unbroken() (out outcome) {
+	defer func() {
+		if v := recover(); v != nil {
+			t.e.log.Error("a fault of the program ended a turn", "conversation", t.r.id, "fault", v, "stack", string(debug.Stack()))
+			t.broken = true
+			out = outcome{from: chat.FromSystem, text: phrases.For(t.head.Visitor.Locale).Apology, finish: chat.FinishError, failed: true}
+		}
+	}()
+	return t.answer()
 }
 
 // answer finds the words. It never fails: an apology is an answer too.

@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +14,9 @@ import (
 
 // errClosed is why calls end when the client is closed.
 var errClosed = errors.New("upstream client closed")
+
+// errBroken is why a call ends in which the program had a fault.
+var errBroken = errors.New("a fault of the program; the log has it")
 
 // Client makes calls. It is safe for concurrent use. Close it to end its
 // goroutines, or keep Run running.
@@ -163,10 +167,18 @@ func (c *Config) complete(call chat.Call) chat.Call {
 	return call
 }
 
-// fly makes the call of a flight and ends it.
+// fly makes the call of a flight and ends it. What breaks in it, a sink for
+// example, costs this call and not the process.
 func (c *Client) fly(f *flight) {
 	defer c.wg.Done()
 	cfg := f.cfg
+	defer func() {
+		if v := recover(); v != nil {
+			cfg.Log.Error("a fault of the program ended a call", "fault", v, "stack", string(debug.Stack()))
+			c.flights.landed(f) // its memory is not used again
+			f.finish(chat.Result{Finish: chat.FinishError}, errBroken)
+		}
+	}()
 	ask := newAsk(&f.call, f.caller)
 	ask.Queued = f.queues
 	res, err := c.tryAll(&f.life, cfg, ask, &f.req, f)

@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"crypto/tls"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -49,6 +50,8 @@ type Config struct {
 	// TLS is used for connections, for a company's own authorities; nil: the
 	// system's. It is not changed.
 	TLS *tls.Config
+	// Log is told of faults of the program that cost a call; nil: nobody.
+	Log *slog.Logger
 	// Count counts the tokens of a text for model; nil: an estimate. It is
 	// asked only when an upstream does not tell the usage.
 	Count func(model, text string) int
@@ -69,6 +72,9 @@ func (c Config) withDefaults() *Config {
 	set(&c.MaxIdleConnsPerHost, 500)
 	set(&c.IdleConnTimeout, 90*time.Second)
 	set(&c.CacheBytes, 16<<20)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
 	if c.Count == nil {
 		c.Count = func(_, text string) int { return estimate(text) }
 	}

@@ -74,6 +74,7 @@ export const reasons: Record<string, string> = {
   'refused': '被拒绝',
   'the answer is long enough': '回答已足够长',
   'upstream client closed': '连接已关闭',
+  'a fault of the program; the log has it': '程序出错，详情见日志',
   'it compressed the answer with %s, which nobody asked for': '对方擅自用 $1 压缩了回答',
   'it said gzip but sent something else': '对方声称是 gzip，实际不是',
   'it sent an empty answer': '对方发来空的回答',
