@@ -173,7 +173,7 @@ func (p *parts) buildFront(ctx context.Context) error {
 		Guard: p.protect, Feed: p.feed, Owner: owner{p}, Meter: meter{p}, Log: p.log,
 	})
 	p.gateway, err = gateway.New(gateway.Config{
-		Secret: secret, Live: p.live.Load, ClientIP: httpd.ClientIP, KeepIP: p.keptIP,
+		Secret: secret, Live: p.live.Load, ClientIP: httpd.ClientIP, Line: httpd.Line, KeepIP: p.keptIP,
 		Told: func(id chat.ConversationID) { p.api.Live().Changed(id) },
 	}, p.hub, turns{p.engine, p}, p.sessions, meter{p}, p.log)
 	return err

@@ -76,6 +76,7 @@ type Config struct {
 	Now      func() time.Time           // default time.Now
 	Helloing time.Duration              // time until hello; default 10 s
 	KeepIP   func(ip string) string     // what is kept of an address; default all of it
+	Line     func(ip string) string     // what limits count an address as; default the address itself
 	Told     func(chat.ConversationID)  // what is known of a visitor has changed; must not block; may be nil
 }
 
@@ -113,6 +114,9 @@ func New(cfg Config, hub *Hub, turns Turns, sessions Sessions, meter Meter, log 
 	}
 	if cfg.KeepIP == nil {
 		cfg.KeepIP = func(ip string) string { return ip }
+	}
+	if cfg.Line == nil {
+		cfg.Line = func(ip string) string { return ip }
 	}
 	if cfg.Helloing == 0 {
 		cfg.Helloing = 10 * time.Second
@@ -193,7 +197,7 @@ func refusal(status int) string {
 // admit counts a socket in. over says that it is one too many, far that there
 // are so many too many that it is not worth a close code.
 func (g *Gateway) admit(ip string, l Limits) (over, far, closing bool) {
-	line := lineOf(ip)
+	line := g.cfg.Line(ip)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closing {
@@ -208,7 +212,7 @@ func (g *Gateway) admit(ip string, l Limits) (over, far, closing bool) {
 }
 
 func (g *Gateway) leave(ip string) {
-	line := lineOf(ip)
+	line := g.cfg.Line(ip)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.count.Add(-1)

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"net/netip"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -12,20 +11,6 @@ import (
 // ratingsAMinute is how many ratings of one visitor are written to the disk.
 const ratingsAMinute = 30
 
-// lineOf is what an address counts as: the address, of IPv6 the network of 64
-// bits that one line gets, which has more addresses than any limit.
-func lineOf(ip string) string {
-	a, err := netip.ParseAddr(ip)
-	if err != nil || !a.Is6() || a.Is4In6() {
-		return ip
-	}
-	p, err := a.WithZone("").Prefix(64)
-	if err != nil {
-		return ip
-	}
-	return p.String()
-}
-
 // heard takes one message of a visitor, and of the address behind: what all
 // visitors of one address may write together also holds for one who comes back
 // as somebody else each time.
@@ -34,7 +19,7 @@ func (p *peer) heard(id chat.ConversationID) (ok bool, wait time.Duration) {
 	if ok, wait = p.g.allow(string(id), l.MessagesAMinute); !ok {
 		return false, wait
 	}
-	return p.g.allow("from "+lineOf(p.ip), l.MessagesAMinute*l.PerIP)
+	return p.g.allow("from "+p.g.cfg.Line(p.ip), l.MessagesAMinute*l.PerIP)
 }
 
 // allow takes one from a bucket; wait is how long until the next one.

@@ -16,10 +16,6 @@ import (
 // folderName is the cache's folder; one of /tmp is named after its owner too.
 const folderName = "haoke-appimage"
 
-// inUse keeps the folder's lock for the whole life of AppRun and what it
-// starts: the kernel gives it back with the last of them.
-var inUse *os.File
-
 // place is the folder in which the image lies unpacked; it is unpacked when it
 // is not there whole. Of the possible folders the first that will do is taken.
 func place(self *self) (string, error) {
@@ -149,11 +145,12 @@ func (s *self) renew(root, dir string) error {
 
 // keepHeld marks a folder as in use by this process and those that follow it.
 func keepHeld(dir string) error {
+	// Never closed: the lock holds for the whole life of AppRun and what it
+	// starts; the kernel gives it back with the last of them.
 	fd, err := syscall.Open(dir, syscall.O_RDONLY|syscall.O_DIRECTORY, 0) // goes on to AppRun
 	if err != nil {
 		return fmt.Errorf("open %s: %w", dir, err)
 	}
-	inUse = os.NewFile(uintptr(fd), dir)
 	_ = syscall.Flock(fd, syscall.LOCK_SH|syscall.LOCK_NB)
 	return nil
 }
