@@ -30,7 +30,7 @@ func (p *parts) attachSettings(ctx context.Context) error {
 		return err
 	}
 	for _, w := range p.settings.Warnings() {
-		p.log.Warn("settings", "path", w.Key, "text", w.Text)
+		p.log.Warn("settings", "path", w.Key, "warning", w.Text)
 	}
 	return nil
 }
