@@ -51,6 +51,17 @@ func WatchUpdate(ctx context.Context, dir string) error { return update.Watch(ct
 // its own while the program is not running.
 func RunUpdate(ctx context.Context, plan string) error { return update.RunPlan(ctx, plan, time.Now) }
 
+// RunRaisedUpdate installs an update for everybody on a Windows machine, or puts
+// the version from before back (order), as a process of its own with an
+// administrator's rights: the only one that has them, and only for that.
+func RunRaisedUpdate(ctx context.Context, order, dir, id string) error {
+	keys, err := update.ParseKeys(UpdateKeys)
+	if err != nil {
+		return fmt.Errorf("the keys of this build: %w", err)
+	}
+	return update.RunRaised(ctx, update.Raised{Version: Version, Keys: keys}, order, dir, id)
+}
+
 // newUpdater is the updater of this program for a data folder.
 func newUpdater(cfg Config, dir string) (*update.Updater, error) {
 	keys, err := update.ParseKeys(UpdateKeys)

@@ -69,7 +69,7 @@ Without a subcommand it serves, as "haoked serve" does.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(serve, simCommand(), doctorCommand(), backupCommand(), restoreCommand(), benchCommand(), healthCommand(), openCommand(), updateCommand(), planCommand(), watchCommand(), manCommand(), versionCommand())
+	root.AddCommand(serve, simCommand(), doctorCommand(), backupCommand(), restoreCommand(), benchCommand(), healthCommand(), openCommand(), updateCommand(), planCommand(), watchCommand(), raisedCommand(), manCommand(), versionCommand())
 	root.AddCommand(serviceCommands()...)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root

@@ -171,3 +171,13 @@ func watchCommand() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error { return backend.WatchUpdate(c.Context(), args[0]) },
 	}
 }
+
+// raisedCommand is what an administrator's rights are asked for on Windows.
+func raisedCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "update-raised ORDER FOLDER ID", Short: "Install an update for everybody", Hidden: true, Args: cobra.ExactArgs(3),
+		RunE: func(c *cobra.Command, args []string) error {
+			return backend.RunRaisedUpdate(c.Context(), args[0], args[1], args[2])
+		},
+	}
+}

@@ -30,7 +30,7 @@ func (u *Updater) Apply(ctx context.Context) error {
 // carryOut does what begin made room for.
 func (u *Updater) carryOut(ctx context.Context) (err error) {
 	u.mu.Lock()
-	m, from, machine := *u.manifest, u.from, u.machine
+	m, from, notice, machine := *u.manifest, u.from, u.notice, u.machine
 	f, ok := u.file()
 	u.mu.Unlock()
 	defer func() {
@@ -53,7 +53,7 @@ func (u *Updater) carryOut(ctx context.Context) (err error) {
 		return err
 	}
 	u.Log.Info("an update is carried out", "from", u.Version, "to", m.Version, "way", u.Installed.Way)
-	j := job{u: u, m: m, f: f, address: address, machine: machine}
+	j := job{u: u, m: m, f: f, address: address, notice: notice, machine: machine}
 	switch u.Installed.Way {
 	case WayReplace:
 		return j.replace(ctx)
@@ -69,6 +69,7 @@ type job struct {
 	m       Manifest
 	f       File
 	address string
+	notice  signed
 	machine Machine
 }
 
@@ -123,7 +124,7 @@ func (j *job) hand(fresh string) error {
 	}
 	if err == nil {
 		// What sees to it that the old one is started when the new one is not.
-		err = detach(exe, []string{watchWord, j.u.Dir}, false)
+		err = detach(exe, []string{watchWord, j.u.Dir})
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("put the new version beside this one: %w", err), os.Remove(p.Next), change(j.u.Dir, func(m *memory) { m.Pending = nil }))

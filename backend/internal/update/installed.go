@@ -150,7 +150,7 @@ func findWindows(in Installed, getenv func(string) string, exists func(string) b
 		in.Way, in.Manager = WayManual, "service"
 	}
 	for _, name := range []string{"ProgramFiles", "ProgramW6432", "ProgramFiles(x86)"} {
-		if root := getenv(name); root != "" && strings.HasPrefix(strings.ToLower(dir), strings.ToLower(root)) {
+		if root := getenv(name); root != "" && strings.HasPrefix(strings.ToLower(dir), strings.ToLower(strings.TrimRight(root, `\`))+`\`) {
 			in.Machine = true
 		}
 	}

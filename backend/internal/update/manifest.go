@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -158,6 +159,15 @@ func (m *Manifest) Check() error {
 	return nil
 }
 
+// counts reports whether a manifest's time is now. Clocks differ a little
+// between the makers' machine and this one.
+func (m *Manifest) counts(now time.Time) bool {
+	return !now.After(m.Expires) && !now.Add(48*time.Hour).Before(m.Issued)
+}
+
+// signed is a manifest as it came, with its signature.
+type signed struct{ notice, signature []byte }
+
 func (f *File) check() error {
 	sum, err := hex.DecodeString(f.SHA256)
 	switch {
@@ -179,6 +189,17 @@ func (m *Manifest) Find(program string, kind Kind, system, arch string) (File, b
 		}
 	}
 	return File{}, false
+}
+
+// installers are the files that install this release on this machine.
+func (m *Manifest) installers() []File {
+	var all []File
+	for _, program := range []string{"haoke", "haoked"} {
+		if f, ok := m.Find(program, KindSetup, "windows", runtime.GOARCH); ok {
+			all = append(all, f)
+		}
+	}
+	return all
 }
 
 // address is where a file lies. It may be relative to the manifest's; another

@@ -29,14 +29,9 @@ func Replace(exe string, args []string) error {
 	return nil
 }
 
-// detach starts a program that outlives this one. Rights are not raised here.
-func detach(exe string, args []string, _ bool) error {
-	cmd := exec.Command(exe, args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	return cmd.Process.Release()
+// detach starts a program that outlives this one.
+func detach(exe string, args []string) error {
+	return detached(exec.Command(exe, args...))
 }
 
 // birth tells one life of a process number from another; "": nobody has it.
@@ -73,10 +68,7 @@ func end(pid int) error {
 func whoRuns(string) ([]int, error) { return nil, nil }
 
 // atSignIn has nothing to do where no installer runs.
-func atSignIn(string, []string, bool) error { return nil }
-
-// start starts the program again.
-func start(exe string, args []string, _ bool) error { return detach(exe, args, false) }
+func atSignIn(string, []string) error { return nil }
 
 // noteVersion has nothing to do where no installer keeps a register.
 func noteVersion(string) error { return nil }

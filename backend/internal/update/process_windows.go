@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -17,25 +15,16 @@ import (
 // Replace starts exe and leaves the place to it: Windows has no way to put one
 // process in the place of another.
 func Replace(exe string, args []string) error {
-	if err := detach(exe, args, false); err != nil {
+	if err := detach(exe, args); err != nil {
 		return fmt.Errorf("start %s: %w", exe, err)
 	}
 	os.Exit(0)
 	return nil
 }
 
-// detach starts a program that outlives this one; raised asks the person for an
-// administrator's rights.
-func detach(exe string, args []string, raised bool) error {
-	if raised {
-		return shell("runas", exe, args)
-	}
-	cmd := exec.Command(exe, args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{HideWindow: true, CreationFlags: windows.CREATE_NEW_PROCESS_GROUP | windows.DETACHED_PROCESS}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	return cmd.Process.Release()
+// detach starts a program that outlives this one.
+func detach(exe string, args []string) error {
+	return detached(exec.Command(exe, args...))
 }
 
 // shell lets Windows' shell start a program in its own way.
@@ -56,17 +45,7 @@ func shell(verb, exe string, args []string) error {
 	if err != nil {
 		return err
 	}
-	return windows.ShellExecute(0, v, file, line, nil, windows.SW_SHOWNORMAL)
-}
-
-// start starts the program again. A watcher with an administrator's rights
-// leaves it to the desktop, which has those of the person; the program's
-// arguments are lost on that way, so that it is only taken without any.
-func start(exe string, args []string, aside bool) error {
-	if aside && len(args) == 0 {
-		return exec.Command(filepath.Join(os.Getenv("SystemRoot"), "explorer.exe"), exe).Start()
-	}
-	return detach(exe, args, false)
+	return windows.ShellExecute(0, v, file, line, nil, windows.SW_HIDE)
 }
 
 // birth tells one life of a process number from another; "": nobody has it.
@@ -132,13 +111,11 @@ func runs(pid uint32, file string) bool {
 // atSignIn lets Windows start a program once at the next sign-in, should the
 // power go; no exe takes that back. The mark before the name keeps the entry
 // until the program has run.
-func atSignIn(exe string, args []string, machine bool) error {
+func atSignIn(exe string, args []string) error {
 	const path, name = `Software\Microsoft\Windows\CurrentVersion\RunOnce`, "!HaokeUpdate"
-	root := registry.CURRENT_USER
-	if machine {
-		root = registry.LOCAL_MACHINE
-	}
-	key, _, err := registry.CreateKey(root, path, registry.SET_VALUE|registry.WOW64_64KEY)
+	// The person's own, whatever is updated: what is noted for everybody would be
+	// started with an administrator's rights, from a folder that is not theirs.
+	key, _, err := registry.CreateKey(registry.CURRENT_USER, path, registry.SET_VALUE|registry.WOW64_64KEY)
 	if err != nil {
 		return fmt.Errorf("note the update for the next sign-in: %w", err)
 	}
@@ -159,12 +136,14 @@ func atSignIn(exe string, args []string, machine bool) error {
 	return nil
 }
 
+// uninstallKey is where the installer notes what is installed.
+const uninstallKey = `Software\Microsoft\Windows\CurrentVersion\Uninstall\Haoke`
+
 // noteVersion corrects the version in the register of installed programs after
 // a predecessor was put back, so that the next installer is not refused.
 func noteVersion(version string) error {
-	const path = `Software\Microsoft\Windows\CurrentVersion\Uninstall\Haoke`
 	for _, root := range []registry.Key{registry.CURRENT_USER, registry.LOCAL_MACHINE} {
-		key, err := registry.OpenKey(root, path, registry.SET_VALUE|registry.WOW64_64KEY)
+		key, err := registry.OpenKey(root, uninstallKey, registry.SET_VALUE|registry.WOW64_64KEY)
 		if err != nil {
 			continue // not installed for these
 		}

@@ -24,6 +24,8 @@ type spec struct {
 	Dir     string // the data folder
 	Payload string // of an installer: what it puts
 	To      string // ... where
+	Mark    string // ... a file that tells that it ran
+	Fail    bool   // ... it spoils what is there and fails
 }
 
 const specMark = "\n#haoke-test-program#"
@@ -62,8 +64,18 @@ func (s *spec) run(args []string) int {
 	case args[0] == "version":
 		fmt.Println("haoked", s.Version, "(test)")
 	case args[0] == "/S":
+		if s.Mark != "" && os.WriteFile(s.Mark, []byte("ran"), 0o600) != nil {
+			return 65
+		}
+		if s.To == "" {
+			return 0
+		}
 		if err := os.Remove(s.To); err != nil {
 			return 66
+		}
+		if s.Fail {
+			os.WriteFile(s.To, []byte("junk"), 0o755)
+			return 3
 		}
 		if err := copyProgram(s.Payload, s.To); err != nil {
 			return 67

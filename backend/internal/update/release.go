@@ -92,6 +92,11 @@ func measure(path string) (int64, string, error) {
 		return 0, "", err
 	}
 	defer f.Close()
+	return measureOpen(f)
+}
+
+// measureOpen is the size and the sum of a file that is open.
+func measureOpen(f *os.File) (int64, string, error) {
 	sum := sha256.New()
 	n, err := io.Copy(sum, f)
 	return n, hex.EncodeToString(sum.Sum(nil)), err

@@ -2,6 +2,7 @@ package update
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,8 +27,10 @@ type Plan struct {
 	Try       []string `json:"try"`
 	Args      []string `json:"args"`
 	Ask       string   `json:"ask"` // what makes Exe tell its version
-	// Aside starts the program without the watcher's rights.
-	Aside bool `json:"aside,omitempty"`
+	// Machine: the programs are everybody's, so that a Raised installs them and
+	// puts them back; ID is what it is asked by.
+	Machine bool   `json:"machine,omitempty"`
+	ID      string `json:"id,omitempty"`
 	// Ready is how long the new version may take to become ready.
 	Ready time.Duration `json:"ready"`
 	// Settle is how long a program that was started may need until it is seen
@@ -36,6 +39,11 @@ type Plan struct {
 	// Kept: the programs from before are copied, so that from here on they can
 	// be, and after a cut are, put back.
 	Kept bool `json:"kept,omitempty"`
+
+	// raise asks the person for an administrator's rights and starts a Raised;
+	// nil: the installed program.
+	raise func(order, dir, id string) error
+	path  string // where the plan lies
 }
 
 const (
@@ -55,7 +63,7 @@ func (j *job) setup(ctx context.Context) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make room for the update: %w", err)
 	}
-	file := filepath.Join(dir, "setup.exe")
+	file := filepath.Join(dir, setupFile)
 	if err := j.fetch(ctx, dir, file); err != nil {
 		removeAll(dir)
 		return err
@@ -64,13 +72,17 @@ func (j *job) setup(ctx context.Context) error {
 	p := Plan{
 		Data: j.u.Dir, From: j.u.Version, To: j.m.Version, Setup: file, SHA256: j.f.SHA256, SetupArgs: []string{"/S", "/NOWEBVIEW", "/CURRENTUSER", "/WAIT=60"},
 		Programs: []string{filepath.Join(install, "haoke.exe"), filepath.Join(install, "haoked.exe")},
-		Exe:      j.u.Installed.Exe, Args: j.u.Args, Ask: "version", Ready: j.u.Ready, Aside: j.u.Installed.Machine,
+		Exe:      j.u.Installed.Exe, Args: j.u.Args, Ask: "version", Ready: j.u.Ready, Machine: j.u.Installed.Machine,
 	}
 	if j.u.Installed.Program == "haoke" {
 		p.Ask = "--version"
 	}
 	if j.u.Installed.Machine {
-		p.SetupArgs[2] = "/ALLUSERS"
+		p.ID = rand.Text()
+		if err := j.layNotice(dir); err != nil {
+			removeAll(dir)
+			return err
+		}
 	}
 	return j.rehearse(ctx, func(args []string) error {
 		p.Try = args
@@ -91,8 +103,13 @@ func (j *job) setup(ctx context.Context) error {
 		if err := writeFile(plan, data); err != nil {
 			return fmt.Errorf("write the update's plan: %w", err)
 		}
-		if err := detach(watcher, []string{"update-run", plan}, j.u.Installed.Machine); err != nil {
-			return fmt.Errorf("start the update: %w", err)
+		if p.Machine { // first, since the person may say no
+			if err := raiseInstalled(orderInstall, dir, p.ID); err != nil {
+				return fmt.Errorf("start the update with an administrator's rights: %w", err)
+			}
+		}
+		if err := detach(watcher, []string{"update-run", plan}); err != nil {
+			return errors.Join(fmt.Errorf("start the update: %w", err), answer(dir, p.ID, answerBack))
 		}
 		j.u.stage(StageRestarting)
 		j.machine.Restart("")
@@ -106,38 +123,45 @@ func (j *job) setup(ctx context.Context) error {
 // started. The owner finds the outcome on the page. A plan that was begun before
 // and cut off (the power went) is given up in the same way.
 func RunPlan(ctx context.Context, path string, now func() time.Time) error {
+	return runPlan(ctx, path, now, raiseInstalled)
+}
+
+func runPlan(ctx context.Context, path string, now func() time.Time, raise func(order, dir, id string) error) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("read the update's plan: %w", err)
 	}
-	var p Plan
+	p := Plan{raise: raise, path: path}
 	if err := json.Unmarshal(data, &p); err != nil {
 		return fmt.Errorf("read the update's plan: %w", err)
 	}
 	kept := filepath.Join(filepath.Dir(path), "previous")
-	fault := p.carryOut(ctx, path, kept, now)
+	fault := p.carryOut(ctx, kept, now)
 	var noted error
 	if fault != nil {
 		o := Outcome{From: p.From, To: p.To, Fault: fault.Error(), At: now().UTC()}
 		noted = change(p.Data, func(m *memory) { m.Last = &o })
-		fault = errors.Join(fault, start(p.Exe, p.Args, p.Aside))
+		fault = errors.Join(fault, detach(p.Exe, p.Args))
 	}
 	_ = removeAll(filepath.Join(filepath.Dir(path), "trial")) // what is still open goes at the next start
 	_ = os.Remove(p.Setup)
 	_ = os.Remove(path)
-	return errors.Join(fault, noted, atSignIn("", nil, p.Aside))
+	return errors.Join(fault, noted, atSignIn("", nil))
 }
 
 // carryOut returns nil when the new version serves; on an error the programs
 // from before are in their places, and none of them runs.
-func (p *Plan) carryOut(ctx context.Context, path, kept string, now func() time.Time) error {
+func (p *Plan) carryOut(ctx context.Context, kept string, now func() time.Time) error {
 	if p.Kept {
 		return p.takeUp(ctx, kept)
 	}
-	if err := p.prepare(ctx, path, kept); err != nil {
+	if err := p.prepare(ctx, kept); err != nil {
 		return err
 	}
 	err := p.install(ctx)
+	if err == nil {
+		err = p.try(ctx)
+	}
 	if err == nil {
 		err = change(p.Data, func(m *memory) {
 			m.Pending = &pending{From: p.From, To: p.To, Exe: p.Exe, At: now().UTC(), Watched: true}
@@ -146,24 +170,35 @@ func (p *Plan) carryOut(ctx context.Context, path, kept string, now func() time.
 	if err == nil {
 		err = p.serve(ctx)
 	}
+	if err == nil {
+		return p.saysServes()
+	}
 	return p.undo(ctx, kept, err)
 }
 
 // prepare copies the programs, and sees to it that a power cut is no end.
-func (p *Plan) prepare(ctx context.Context, path, kept string) error {
-	if err := p.waitFree(ctx); err != nil {
+func (p *Plan) prepare(ctx context.Context, kept string) error {
+	if p.Machine {
+		return p.note()
+	}
+	if err := waitFree(ctx, p.Programs); err != nil {
 		return err
 	}
 	if err := proveSum(p.Setup, p.SHA256); err != nil {
 		return fmt.Errorf("the installer was changed on the disk: %w", err)
 	}
-	if err := p.keep(kept); err != nil {
+	if err := keep(p.Programs, kept); err != nil {
 		return fmt.Errorf("keep the previous version: %w", err)
 	}
+	return p.note()
+}
+
+// note lets the next sign-in take the plan up, should the power go.
+func (p *Plan) note() error {
 	p.Kept = true
 	data, err := json.Marshal(p)
 	if err == nil {
-		err = writeFile(path, data)
+		err = writeFile(p.path, data)
 	}
 	if err != nil {
 		return fmt.Errorf("write the update's plan: %w", err)
@@ -172,31 +207,12 @@ func (p *Plan) prepare(ctx context.Context, path, kept string) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	return atSignIn(watcher, []string{"update-run", path}, p.Aside)
-}
-
-func (p *Plan) keep(kept string) error {
-	if err := os.MkdirAll(kept, 0o700); err != nil {
-		return err
-	}
-	for _, name := range p.Programs {
-		if !exists(name) {
-			continue
-		}
-		to := filepath.Join(kept, filepath.Base(name))
-		if err := os.Remove(to); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		if err := copyProgram(name, to); err != nil {
-			return err
-		}
-	}
-	return nil
+	return atSignIn(watcher, []string{"update-run", p.path})
 }
 
 // serve starts the new version for good and waits until it serves.
 func (p *Plan) serve(ctx context.Context) error {
-	if err := start(p.Exe, p.Args, p.Aside); err != nil {
+	if err := detach(p.Exe, p.Args); err != nil {
 		return fmt.Errorf("start the new version: %w", err)
 	}
 	settled := time.NewTimer(p.settle())
@@ -218,7 +234,7 @@ func (p *Plan) serve(ctx context.Context) error {
 		select {
 		case <-settled.C: // time enough to be seen
 			settled.Reset(lookEvery)
-			if free(p.Exe) {
+			if p.idle() {
 				fault = errors.New("it ended before it served")
 			}
 		default:
@@ -250,9 +266,12 @@ func (p *Plan) takeUp(ctx context.Context, kept string) error {
 		if err == nil && m.Last != nil && m.Last.OK && m.Last.To == p.To && m.Pending == nil {
 			served = true
 		}
-		return served || free(p.Exe), nil
-	}); err != nil || served {
+		return served || p.idle(), nil
+	}); err != nil {
 		return err
+	}
+	if served {
+		return p.saysServes()
 	}
 	return p.undo(ctx, kept, errCut)
 }
@@ -263,13 +282,24 @@ func (p *Plan) undo(ctx context.Context, kept string, fault error) error {
 	if fault == nil {
 		return nil
 	}
+	if p.Machine {
+		return p.undoRaised(ctx, fault)
+	}
 	err := endPrograms(p.Programs)
 	if err == nil {
-		err = p.waitFree(ctx)
+		err = waitFree(ctx, p.Programs)
 	}
 	if err == nil {
-		err = p.putBack(kept)
+		err = putPrograms(p.Programs, kept)
 	}
+	if err == nil {
+		err = noteVersion(p.From)
+	}
+	return p.undone(fault, err)
+}
+
+// undone notes a fault when the programs from before are back, or err.
+func (p *Plan) undone(fault, err error) error {
 	if err == nil {
 		// The data is put back at the old version's start.
 		err = change(p.Data, func(m *memory) {
@@ -284,97 +314,25 @@ func (p *Plan) undo(ctx context.Context, kept string, fault error) error {
 	return fault
 }
 
+// install runs the installer, or waits until a Raised has.
 func (p *Plan) install(ctx context.Context) error {
+	if p.Machine {
+		return p.awaitInstalled(ctx)
+	}
 	setup, cancel := context.WithTimeout(ctx, setupTime)
 	defer cancel()
-	cmd := exec.CommandContext(setup, p.Setup, p.SetupArgs...)
-	if err := cmd.Run(); err != nil {
+	if err := exec.CommandContext(setup, p.Setup, p.SetupArgs...).Run(); err != nil {
 		return fmt.Errorf("the installer did not get through: %w", err)
 	}
+	return nil
+}
+
+// try starts what was installed on the copy of the data.
+func (p *Plan) try(ctx context.Context) error {
 	program := "haoked"
 	if p.Ask == "--version" {
 		program = "haoke"
 	}
 	u := New(Config{Installed: Installed{Program: program}, Ready: p.Ready})
 	return u.try(ctx, p.Exe, p.To, p.Try)
-}
-
-// putBack copies the programs from before to their places.
-func (p *Plan) putBack(kept string) error {
-	for _, name := range p.Programs {
-		from := filepath.Join(kept, filepath.Base(name))
-		if !exists(from) || same(from, name) {
-			continue // the installer never came to it
-		}
-		fresh := name + ".back"
-		if err := os.Remove(fresh); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		if err := copyProgram(from, fresh); err != nil {
-			return err
-		}
-		if err := unswap(name, fresh); err != nil {
-			return err
-		}
-	}
-	return noteVersion(p.From)
-}
-
-// same reports whether two files are one program.
-func same(a, b string) bool {
-	sum, err := sumOf(a)
-	return err == nil && proveSum(b, sum) == nil
-}
-
-// waitFree waits until none of the programs runs.
-func (p *Plan) waitFree(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, waitProgram)
-	defer cancel()
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		busy := ""
-		for _, name := range p.Programs {
-			if exists(name) && !free(name) {
-				busy = name
-			}
-		}
-		if busy == "" {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s is still running", busy)
-		case <-tick.C:
-		}
-	}
-}
-
-// free reports whether a program's file could be changed: one that runs cannot.
-func free(name string) bool {
-	if pids, err := whoRuns(name); err == nil && len(pids) > 0 {
-		return false
-	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		return false
-	}
-	f.Close()
-	return true
-}
-
-// endPrograms ends whoever runs one of these files.
-func endPrograms(files []string) error {
-	for _, f := range files {
-		pids, err := whoRuns(f)
-		if err != nil {
-			return err
-		}
-		for _, pid := range pids {
-			if err := end(pid); err != nil {
-				return fmt.Errorf("end %s: %w", f, err)
-			}
-		}
-	}
-	return nil
 }

@@ -329,6 +329,8 @@ func TestFind(t *testing.T) {
 			Installed{Way: WaySetup, Kind: KindSetup, Program: "haoke", Exe: `C:\Users\x\AppData\Local\Programs\Haoke\haoke.exe`}},
 		"for everybody": {find("haoke", "", `C:\Program Files\Haoke\haoke.exe`, "windows", env("ProgramFiles", `C:\Program Files`), has(`C:\Program Files\Haoke\uninstall.exe`)),
 			Installed{Way: WaySetup, Kind: KindSetup, Program: "haoke", Exe: `C:\Program Files\Haoke\haoke.exe`, Machine: true}},
+		"a folder of a like name": {find("haoke", "", `C:\Program FilesX\Haoke\haoke.exe`, "windows", env("ProgramFiles", `C:\Program Files`), has(`C:\Program FilesX\Haoke\uninstall.exe`)),
+			Installed{Way: WaySetup, Kind: KindSetup, Program: "haoke", Exe: `C:\Program FilesX\Haoke\haoke.exe`}},
 		"loose":     {find("haoke", "", `D:\x\haoke.exe`, "windows", none, has()), Installed{Way: WayManual, Kind: KindSetup, Program: "haoke", Exe: `D:\x\haoke.exe`}},
 		"a service": {find("haoked", "", `C:\H\haoked.exe`, "windows", env("USERPROFILE", `C:\Windows\ServiceProfiles\LocalService`), has(`C:\H\uninstall.exe`)), Installed{Way: WayManual, Kind: KindSetup, Program: "haoked", Exe: `C:\H\haoked.exe`, Manager: "service"}},
 		"mac app":   {find("haoke", "", "/Applications/Haoke.app/Contents/MacOS/haoke", "darwin", none, has()), Installed{Way: WayManual, Kind: KindDMG, Program: "haoke", Exe: "/Applications/Haoke.app/Contents/MacOS/haoke"}},

@@ -85,6 +85,7 @@ type Updater struct {
 	state    State
 	manifest *Manifest
 	from     string // address of the manifest
+	notice   signed // the manifest as it came
 	machine  Machine
 }
 
@@ -146,14 +147,14 @@ func (u *Updater) file() (File, bool) {
 // Check asks for the manifest at address now. What goes wrong is returned and
 // stands in the state's Fault; what was known before stays.
 func (u *Updater) Check(ctx context.Context, address string) (State, error) {
-	m, err := u.fetch(ctx, address)
+	m, notice, err := u.fetch(ctx, address)
 	u.mu.Lock()
 	u.state.CheckedAt, u.state.Fault = u.Now().UTC(), ""
 	switch {
 	case err != nil:
 		u.state.Fault = err.Error()
 	case Newer(m.Version, u.Version):
-		u.manifest, u.from = &m, address
+		u.manifest, u.from, u.notice = &m, address, notice
 		u.state.Latest, u.state.Notes, u.state.NotesZH, u.state.URL = m.Version, m.Notes, m.NotesZH, m.URL
 	default:
 		u.manifest = nil
@@ -165,30 +166,29 @@ func (u *Updater) Check(ctx context.Context, address string) (State, error) {
 
 // fetch gets a manifest and proves it: signature, time, and that no newer one
 // was seen before.
-func (u *Updater) fetch(ctx context.Context, address string) (Manifest, error) {
+func (u *Updater) fetch(ctx context.Context, address string) (Manifest, signed, error) {
 	if address == "" {
-		return Manifest{}, errors.New("no update address is set")
+		return Manifest{}, signed{}, errors.New("no update address is set")
 	}
 	if len(u.Keys) == 0 {
-		return Manifest{}, errors.New("this build carries no key to prove an update's notice with")
+		return Manifest{}, signed{}, errors.New("this build carries no key to prove an update's notice with")
 	}
 	data, err := u.small(ctx, address, maxManifest)
 	if err != nil {
-		return Manifest{}, fmt.Errorf("fetch the update's notice: %w", err)
+		return Manifest{}, signed{}, fmt.Errorf("fetch the update's notice: %w", err)
 	}
 	sig, err := u.small(ctx, address+".sig", maxSignature)
 	if err != nil {
-		return Manifest{}, fmt.Errorf("fetch the notice's signature: %w", err)
+		return Manifest{}, signed{}, fmt.Errorf("fetch the notice's signature: %w", err)
 	}
 	m, err := Open(data, sig, u.Keys)
 	if err != nil {
-		return Manifest{}, err
+		return Manifest{}, signed{}, err
 	}
-	// Clocks differ a little between the makers' machine and this one.
-	if now := u.Now(); now.After(m.Expires) || now.Add(48*time.Hour).Before(m.Issued) {
-		return Manifest{}, ErrExpired
+	if !m.counts(u.Now()) {
+		return Manifest{}, signed{}, ErrExpired
 	}
-	return m, u.seen(m)
+	return m, signed{data, sig}, u.seen(m)
 }
 
 // seen remembers the newest manifest and refuses older ones.

@@ -56,7 +56,7 @@ func (w watcher) run(ctx context.Context, dir string) error {
 	if !exists(p.Exe) {
 		return fmt.Errorf("version %s %s, and version %s is gone from %s", p.To, fault, p.From, p.Exe)
 	}
-	return start(p.Exe, p.Args, false)
+	return detach(p.Exe, p.Args)
 }
 
 // awaitServing waits until the new version serves, or says what it did instead.
