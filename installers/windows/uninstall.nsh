@@ -48,6 +48,8 @@ Section "Uninstall"
     ${EndIf}
   ${EndIf}
   RMDir /r "$INSTDIR\new"
+  RMDir /r "$INSTDIR\update" ; of updates for everybody
+  Delete "$INSTDIR\update-state.json"
   Delete "$INSTDIR\haoke.exe"
   Delete "$INSTDIR\haoked.exe"
   Delete "$INSTDIR\*.old"
