@@ -103,9 +103,27 @@ func (a *API) figures(now time.Time, out *wire.Status) {
 	y, m, d := now.In(zone).Date()
 	midnight := time.Date(y, m, d, 0, 0, 0, 0, zone)
 	if day, err := a.Metrics.Query([]string{wire.SeriesMessagesOut, wire.SeriesSaved}, midnight, now, time.Minute); err == nil && len(day.Lines) == 2 {
-		out.AnswersToday = int64(math.Round(total(day.Lines[0].Values) * float64(day.Step)))
+		out.AnswersToday = int64(math.Round(total(day.Lines[0].Values)*float64(day.Step) + a.running(day, wire.SeriesMessagesOut, now)))
 		out.SavedToday = total(day.Lines[1].Values)
 	}
+}
+
+// running is the sum of a rate since the last minute that has ended: the
+// owner's first answer counts at once.
+func (a *API) running(day metrics.Chart, series string, now time.Time) float64 {
+	values := day.Lines[0].Values
+	n := len(values)
+	for n > 0 && len(values)-n < 2 && math.IsNaN(values[n-1]) {
+		n--
+	}
+	if n == len(values) {
+		return 0
+	}
+	c, err := a.Metrics.Query([]string{series}, time.Unix(day.T[n], 0), now, time.Second)
+	if err != nil {
+		return 0
+	}
+	return total(c.Lines[0].Values) * float64(c.Step)
 }
 
 func median(values []float64, scale float64) *float64 {
