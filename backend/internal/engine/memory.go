@@ -12,11 +12,11 @@ const keptSaid = 64 << 10
 
 // release gives the turn's memory back. Nobody ends it any more.
 func (t *turn) release() {
+	if t.broken {
+		return // who knows what still holds it, or its prompt
+	}
 	if t.prompt.Release != nil {
 		t.prompt.Release()
-	}
-	if t.broken {
-		return
 	}
 	e := t.e
 	clear(t.open)
