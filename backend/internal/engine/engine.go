@@ -215,7 +215,7 @@ func New(cfg Config, d Deps) *Engine {
 	return &Engine{
 		cfg: cfg, sessions: d.Sessions, upstream: d.Upstream, prompter: d.Prompter, curated: d.Curated,
 		filter: d.Filter, guard: d.Guard, feed: d.Feed, owner: d.Owner, meter: d.Meter, log: d.Log,
-		rooms: map[chat.ConversationID]*room{}, memory: sync.Pool{New: newTurn}, takings: sync.Pool{New: newTaking},
+		rooms: map[chat.ConversationID]*room{}, memory: sync.Pool{New: turnMemory}, takings: sync.Pool{New: newTaking},
 	}
 }
 
@@ -319,7 +319,9 @@ func (e *Engine) Wake(id chat.ConversationID) {
 	defer e.drop(r)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	e.startLocked(r)
+	if !r.running { // else it looks for itself when it ends
+		e.startLocked(r)
+	}
 }
 
 // Gone says that nobody watches the conversation any more. A turn that has not

@@ -15,12 +15,14 @@ import (
 	"haoke/backend/internal/session"
 )
 
-// memory is a Sessions without a disk. readOnly makes it refuse writes.
+// memory is a Sessions without a disk. readOnly makes it refuse writes; disk,
+// when not nil, is what a commit that has been told of ahead still has to pass.
 type memory struct {
 	mu       sync.Mutex
 	heads    map[chat.ConversationID]chat.Conversation
 	msgs     map[chat.ConversationID][]chat.Message
 	readOnly bool
+	disk     func(retry func(*chat.Conversation)) error
 }
 
 func newMemory() *memory {
@@ -58,6 +60,16 @@ func (m *memory) Append(_ context.Context, id chat.ConversationID, a session.App
 	}
 	if a.Update != nil {
 		a.Update(&head)
+	}
+	if a.Ahead != nil {
+		tell := func(head *chat.Conversation) { a.Ahead(head, append(slices.Clone(m.msgs[id]), out...)) }
+		h := head
+		tell(&h)
+		if m.disk != nil {
+			if err := m.disk(tell); err != nil {
+				return session.Appended{}, err
+			}
+		}
 	}
 	m.heads[id] = head
 	m.msgs[id] = append(slices.Clone(m.msgs[id]), out...)

@@ -1,9 +1,16 @@
 package engine
 
-// newTurn makes the memory of a turn, which later ones use again.
-func newTurn() any {
+// turnMemory makes the memory of a turn, which later ones use again.
+func turnMemory() any {
 	t := &turn{}
 	t.emits, t.pushes, t.flushes, t.queues, t.settles = t.show, t.push, t.flush, t.queued, t.settleHead
+	return t
+}
+
+// newTurn is a turn of the room.
+func (e *Engine) newTurn(r *room) *turn {
+	t := e.memory.Get().(*turn)
+	t.e, t.r = e, r
 	return t
 }
 
@@ -22,6 +29,7 @@ func (t *turn) release() {
 	clear(t.open)
 	t.open, t.said = t.open[:0], t.said[:0]
 	t.e, t.r, t.of, t.review = nil, nil, of{}, review{}
+	t.ahead.reset()
 	if t.life.Reset() && cap(t.said) <= keptSaid && cap(t.open) <= 64 {
 		e.memory.Put(t)
 	}

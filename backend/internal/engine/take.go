@@ -69,6 +69,7 @@ func (e *Engine) Take(ctx context.Context, in Incoming) error {
 
 	k := e.takings.Get().(*taking)
 	defer k.release()
+	k.r = r
 	a := e.incoming(k, &in, verdict, words, begun)
 	if verdict.Action != chat.ActionBlock && e.closedFor(ctx, in.Conversation) {
 		a.Messages = append(a.Messages, chat.Message{From: chat.FromSystem, Text: words.NobodyFree})
@@ -77,6 +78,9 @@ func (e *Engine) Take(ctx context.Context, in Incoming) error {
 		a.Create = nil // running conversations go on, new ones do not begin
 	}
 	out, err := e.sessions.Append(ctx, in.Conversation, a)
+	if err != nil {
+		k.undo()
+	}
 	switch {
 	case errors.Is(err, chat.ErrNotFound):
 		return &Refused{Code: "unavailable", Text: words.NobodyFree, RetryAfter: time.Minute}
@@ -95,6 +99,10 @@ func (e *Engine) Take(ctx context.Context, in Incoming) error {
 	e.publishLocked(r, out.Messages, false)
 	r.typing = e.typesOn(in.Typing)
 	r.wakeLocked()
+	if k.turn != nil {
+		k.turn.ahead.stored(k.turn)
+		return nil
+	}
 	e.afterTakeLocked(r, verdict, &out.Head)
 	return nil
 }
@@ -127,17 +135,22 @@ func (r *room) nextOpen() int64 {
 // taking is what it takes to store a visitor's message. Its memory is used
 // again.
 type taking struct {
-	e       *Engine
-	in      Incoming
-	action  chat.Action
-	msgs    []chat.Message
-	create  chat.Conversation
-	updates func(*chat.Conversation) // update, bound once
+	e      *Engine
+	r      *room
+	turn   *turn // the one that was begun ahead; the room's lock keeps it from ending
+	in     Incoming
+	action chat.Action
+	msgs   []chat.Message
+	create chat.Conversation
+
+	// The taking's own methods, bound once.
+	updates func(*chat.Conversation)
+	begins  func(*chat.Conversation, []chat.Message)
 }
 
 func newTaking() any {
 	k := &taking{}
-	k.updates = k.update
+	k.updates, k.begins = k.update, k.begin
 	return k
 }
 
@@ -146,7 +159,8 @@ func (k *taking) release() {
 	for i := range k.msgs {
 		k.msgs[i] = chat.Message{}
 	}
-	k.e, k.in, k.action, k.msgs, k.create = nil, Incoming{}, "", k.msgs[:0], chat.Conversation{}
+	k.e, k.r, k.turn = nil, nil, nil
+	k.in, k.action, k.msgs, k.create = Incoming{}, "", k.msgs[:0], chat.Conversation{}
 	e.takings.Put(k)
 }
 
@@ -195,7 +209,7 @@ func (e *Engine) incoming(k *taking, in *Incoming, v chat.Verdict, words *phrase
 		ID: in.Conversation, Site: in.Who.Site, Mode: e.cfg.DefaultMode(), Epoch: e.cfg.Epoch(),
 		Visitor: in.Who.Visitor, Page: in.Who.Page,
 	}
-	return session.Append{Create: &k.create, Messages: k.msgs, Update: k.updates}
+	return session.Append{Create: &k.create, Messages: k.msgs, Update: k.updates, Ahead: k.begins}
 }
 
 // closedFor reports whether the shop is closed and nobody holds the

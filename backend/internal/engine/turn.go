@@ -22,31 +22,39 @@ func (e *Engine) startLocked(r *room) {
 		}
 		return
 	}
-	e.mu.Lock()
-	closing := e.closing
-	if !closing {
-		e.turns.Add(1)
-		r.uses++
-	}
-	e.mu.Unlock()
-	if closing {
-		return // the turn stays open on disk and is taken up at the next start
+	if !e.enter(r) {
+		return
 	}
 	r.running = true
-	go e.serve(r)
+	go e.serve(r, e.newTurn(r))
+}
+
+// enter notes a goroutine that is about to serve the room. False: the engine
+// is closing, and the turn stays open on disk until the next start.
+func (e *Engine) enter(r *room) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closing {
+		return false
+	}
+	e.turns.Add(1)
+	r.uses++
+	return true
 }
 
 // serve runs the turns of a conversation one after the other, as long as there
-// are any.
-func (e *Engine) serve(r *room) {
+// are any, beginning with t.
+func (e *Engine) serve(r *room, t *turn) {
 	defer e.turns.Done()
 	defer e.drop(r)
-	for more := true; more; {
-		t := e.memory.Get().(*turn)
-		t.e, t.r = e, r
-		more = e.turn(t)
+	for {
+		more := e.turn(t)
 		r.between(t)
 		t.release()
+		if !more {
+			return
+		}
+		t = e.newTurn(r)
 	}
 }
 
@@ -71,6 +79,7 @@ type turn struct {
 	said   []byte         // what was shown, decoded
 	open   []chat.Message // the visitor's messages that this turn answers
 	review review
+	ahead  ahead
 	of
 
 	// The turn's own methods, bound once.
@@ -111,20 +120,22 @@ type outcome struct {
 
 // turn runs one turn. Read it from top to bottom.
 func (e *Engine) turn(t *turn) (more bool) {
-	// 1. What is open? Nothing: the goroutine ends.
-	if !e.openTurn(t) {
-		return false
-	}
-	// 2. A visitor who is still typing is waited for, within a bound.
-	waited := e.awaitBurst(&t.life, t.r, t.open[0].At)
-	if t.life.Err() == errRestart {
-		return true // more came: nothing has been asked yet
-	}
-	if waited && !e.openTurn(t) { // a person may have taken over meanwhile, or another tab written
-		return false
+	if !t.ahead.on { // else it has been opened, and the visitor does not type
+		// 1. What is open? Nothing: the goroutine ends.
+		if !e.openTurn(t) {
+			return false
+		}
+		// 2. A visitor who is still typing is waited for, within a bound.
+		waited := e.awaitBurst(&t.life, t.r, t.open[0].At)
+		if t.life.Err() == errRestart {
+			return true // more came: nothing has been asked yet
+		}
+		if waited && !e.openTurn(t) { // a person may have taken over meanwhile, or another tab written
+			return false
+		}
+		e.feed.Status(t.r.id, "thinking", 0, "")
 	}
 	t.begun = e.cfg.Now()
-	e.feed.Status(t.r.id, "thinking", 0, "")
 
 	// 3. The answer: the owner's own words if they fit, else the upstream,
 	// filtered while it streams, else the FAQ's best, else an apology.
@@ -161,6 +172,12 @@ func (e *Engine) readOpen(t *turn) bool {
 		e.log.Error("a turn cannot read its conversation", "conversation", t.r.id, "err", err)
 		return false
 	}
+	return t.pickOpen()
+}
+
+// pickOpen finds the messages that wait for an answer, and whether there are
+// any.
+func (t *turn) pickOpen() bool {
 	clear(t.open)
 	t.open = t.open[:0]
 	for i := range t.msgs {
@@ -306,6 +323,9 @@ func (t *turn) curatedAnswer(a CuratedAnswer) outcome {
 // offlineAnswer is the FAQ's best match, or the sentence that there is none.
 // reason, when there is one, is why the upstream did not answer.
 func (t *turn) offlineAnswer(question, reason string, fault chat.Fault) outcome {
+	if !t.onDisk() {
+		return outcome{from: chat.FromAI, finish: chat.FinishStopped}
+	}
 	t.info.Provider, t.info.Reason = "offline", reason
 	if reason != "" {
 		t.e.owner.Trouble(t.r.id, fault, reason)
@@ -356,9 +376,6 @@ func (t *turn) caller() chat.Caller {
 	}
 	return c
 }
-
-// queued tells the visitor the place in the queue.
-func (t *turn) queued(place int) { t.e.feed.Status(t.r.id, "queued", place, "") }
 
 func (t *turn) note(res chat.Result) {
 	i := &t.info

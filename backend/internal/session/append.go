@@ -34,6 +34,12 @@ type Append struct {
 	// version had changed, so it must only touch its argument. ID, Version,
 	// LastSeq and CreatedAt are not its to change.
 	Update func(*chat.Conversation)
+	// Ahead, when not nil, is called before Append returns, while the commit is
+	// on its way to the disk, with what the conversation will be: whoever uses
+	// the time must undo it when Append fails. It may be called again when the
+	// version had changed, and is not called for conversations that are not
+	// whole in memory. head is valid during the call, msgs are shared.
+	Ahead func(head *chat.Conversation, msgs []chat.Message)
 }
 
 // Appended is what came of an Append.
@@ -109,10 +115,13 @@ func (m *Manager) tryAppend(ctx context.Context, e *entry, a Append) (Appended, 
 	if a.IfVersion != 0 && a.IfVersion != s.head.Version {
 		return Appended{}, chat.ErrConflict
 	}
-	c := m.borrow()
+	c := m.changes.Get().(*change)
 	defer m.giveBack(c)
 	if err := m.plan(c, s, a); err != nil {
 		return Appended{}, err
+	}
+	if a.Ahead != nil && s.first <= 1 {
+		c.ahead, c.Handed = a.Ahead, c.hands
 	}
 	ref, err := m.store.Commit(ctx, &c.Change)
 	if err != nil {
@@ -143,18 +152,22 @@ func (m *Manager) commit(e *entry, s *state, ref int64, c *change) {
 // again and again: the store does not keep it.
 type change struct {
 	Change
-	msgs []chat.Message // those in memory, the new ones behind them
+	msgs  []chat.Message // those in memory, the new ones behind them
+	ahead func(*chat.Conversation, []chat.Message)
+	hands func() // handed, bound once
 }
 
-func (m *Manager) borrow() *change {
-	if c, ok := m.changes.Get().(*change); ok {
-		return c
-	}
-	return new(change)
+func newChange() any {
+	c := &change{}
+	c.hands = c.handed
+	return c
 }
+
+// handed tells of the conversation as it will be.
+func (c *change) handed() { c.ahead(&c.Head, c.msgs[:len(c.msgs):len(c.msgs)]) }
 
 func (m *Manager) giveBack(c *change) {
-	*c = change{}
+	*c = change{hands: c.hands}
 	m.changes.Put(c)
 }
 

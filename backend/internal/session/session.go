@@ -84,6 +84,7 @@ func New(cfg Config, store Store, opts ...Option) *Manager {
 		store:      store,
 		now:        cfg.Now,
 		cache:      newCache(cfg.HotCapacity, cfg.HotBytes),
+		changes:    sync.Pool{New: newChange},
 		maxSession: max(cfg.HotBytes/8, 64<<10),
 	}
 	for _, o := range opts {

@@ -63,7 +63,7 @@ func (s *state) advance(ref int64, head *chat.Conversation, msgs []chat.Message)
 	s.bytes += sizeOfHead(head)
 	for i := len(s.msgs); i < len(msgs); i++ {
 		m := &msgs[i]
-		if m.Turn != nil {
+		if m.Turn != nil && m.Turn.PromptTrace != "" {
 			// The assembled prompt can be larger than the conversation and is
 			// looked at rarely: the store keeps it, memory does not.
 			m.Turn.PromptTrace = ""

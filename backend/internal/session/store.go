@@ -30,6 +30,9 @@ type Change struct {
 	Head chat.Conversation
 	// Messages are the new messages with their final seq, ascending.
 	Messages []chat.Message
+	// Handed, when not nil, is called by Commit once nothing is left to do but
+	// to wait for the disk. It must neither block nor change c.
+	Handed func()
 }
 
 // Reader is the reading half of a Store.

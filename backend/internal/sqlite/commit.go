@@ -66,7 +66,7 @@ func (db *DB) borrowCommit() *commit {
 }
 
 func (db *DB) returnCommit(c *commit) {
-	c.change, c.rows.msgs = nil, nil
+	c.change, c.rows.msgs, c.op.handed = nil, nil, nil
 	if c.op.over && cap(c.rows.buf) <= keepBuffer {
 		c.op.again()
 		db.spareCommits.Put(c)
@@ -80,6 +80,7 @@ func (c *Conversations) Commit(ctx context.Context, ch *session.Change) (int64, 
 	if err := w.encode(ch); err != nil {
 		return 0, err
 	}
+	w.op.handed = ch.Handed
 	if err := c.db.enqueue(ctx, c.db.queue, w.op); err != nil {
 		return 0, wrap("store conversation", err)
 	}

@@ -39,6 +39,8 @@ type op struct {
 	state atomic.Int32
 	done  chan error
 	over  bool // the writer has let go of it; set for the one who waits
+	// handed is called once the operation is in the queue; nil: nobody asks.
+	handed func()
 	// solo runs outside any transaction, alone (checkpoint, vacuum).
 	solo bool
 	// force runs even while the store is read-only (the recovery probe).
@@ -98,6 +100,9 @@ func (db *DB) enqueue(ctx context.Context, queue chan *op, o *op) error {
 		return context.Cause(ctx)
 	case <-db.closing:
 		return errClosed
+	}
+	if o.handed != nil {
+		o.handed()
 	}
 	select {
 	case err := <-o.done:
