@@ -74,8 +74,10 @@ func (g *Gate) Reconfigure(cfg Config) error {
 	}
 	g.mu.Lock()
 	g.cfg = cfg
+	now := cfg.Now()
 	g.money.reconfigure(cfg.Money)
-	g.dispatch(cfg.Now())
+	g.money.on(now) // the ledger may have to be read again
+	g.dispatch(now)
 	g.unlock()
 	return nil
 }

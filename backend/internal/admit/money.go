@@ -25,7 +25,10 @@ type purse struct {
 	warned      int // the highest percentage told
 }
 
-// books is one day's accounts.
+// books is one day's accounts. Visitors and networks have accounts of their own
+// only while one visitor has a cap, and only who has spent something or has a
+// call under way: some 95 bytes each, at most Money.MaxVisitors of either. They
+// are dropped when the day has been over for another day.
 type books struct {
 	key      string // "2006-01-02"
 	start    time.Time
@@ -68,8 +71,8 @@ func (m *money) on(now time.Time) *books {
 	key := local.Format(time.DateOnly)
 	b := m.past[key]
 	if b == nil {
-		b = &books{key: key, monthKey: local.Format("2006-01"), visitors: map[string]*purse{},
-			networks: map[netip.Prefix]*purse{}, keys: map[string]nanos{}}
+		b = &books{key: key, monthKey: local.Format("2006-01"), keys: map[string]nanos{}}
+		b.clear()
 		b.month = m.months[b.monthKey]
 		if b.month == nil {
 			b.month = &purse{}
@@ -77,6 +80,13 @@ func (m *money) on(now time.Time) *books {
 		}
 		m.past[key] = b
 		m.forget(key)
+		for _, other := range m.past {
+			if other != b && !other.near(now) {
+				other.clear()
+			}
+		}
+	}
+	if !b.loaded {
 		m.opened(key)
 	}
 	y, mo, d := local.Date()
@@ -123,6 +133,9 @@ func (m *money) load(b *books, t Totals) {
 	raise(&b.day, t.Day)
 	raise(b.month, t.Month)
 	for name, f := range t.Visitors {
+		if f <= 0 {
+			continue
+		}
 		if p := m.visitor(b, name); p != nil {
 			raise(p, f)
 		}
@@ -137,60 +150,14 @@ func (m *money) load(b *books, t Totals) {
 
 func raise(p *purse, f float64) { p.spent = max(p.spent, toNanos(f)) }
 
-func (m *money) visitor(b *books, name string) *purse {
-	p := b.visitors[name]
-	if p == nil && name != "" && len(b.visitors) < m.cfg.MaxVisitors {
-		p = &purse{}
-		b.visitors[name] = p
-	}
-	return p
-}
-
-func (m *money) network(b *books, ip string) *purse {
-	if ip == "" {
-		return nil
-	}
-	addr, err := netip.ParseAddr(ip)
-	if err != nil {
-		return nil
-	}
-	addr = addr.Unmap()
-	if !addr.IsGlobalUnicast() || addr.IsPrivate() {
-		return nil // a proxy or the shop's own rooms: many visitors, one address
-	}
-	bits := 56
-	if addr.Is4() {
-		bits = 24
-	}
-	net, err := addr.Prefix(bits)
-	if err != nil {
-		return nil
-	}
-	p := b.networks[net]
-	if p == nil && len(b.networks) < m.cfg.MaxVisitors {
-		p = &purse{}
-		b.networks[net] = p
-	}
-	return p
-}
-
 // claim is a reservation. The zero value holds nothing.
 type claim struct {
 	books   *books
 	visitor *purse
 	network *purse
+	name    string       // of the visitor
+	net     netip.Prefix // of the network
 	sum     nanos
-}
-
-// visitorCap is what one visitor may spend a day, 0: no cap.
-func (m *money) visitorCap() nanos {
-	if m.cfg.PerVisitor > 0 {
-		return toNanos(m.cfg.PerVisitor)
-	}
-	if m.cfg.VisitorPart >= 1 {
-		return 0
-	}
-	return toNanos(m.cfg.PerDay * m.cfg.VisitorPart)
 }
 
 // reserve sets sum aside for a call at now, or says which cap forbids it.
@@ -198,10 +165,13 @@ func (m *money) visitorCap() nanos {
 func (m *money) reserve(now time.Time, ask *chat.Ask, model string, sum nanos) (claim, *BudgetError) {
 	c := claim{books: m.on(now), sum: sum}
 	if !ask.Background {
-		c.visitor = m.visitor(c.books, ask.Visitor)
-		c.network = m.network(c.books, ask.IP)
+		c.name, c.visitor = ask.Visitor, m.visitor(c.books, ask.Visitor)
+		c.net, c.network = m.network(c.books, ask.IP)
 	}
 	if err := m.check(&c, model); err != nil {
+		if err.Scope != ScopeVisitor { // refusedAt notes in the account that this was told
+			c.tidy()
+		}
 		return claim{}, err
 	}
 	c.each(func(p *purse) { p.held += sum })
@@ -282,6 +252,7 @@ func (m *money) settle(c *claim, key string, cost nanos) {
 		p.held -= c.sum
 		p.spent += cost
 	})
+	c.tidy()
 	c.books.keys[key] += cost
 	m.tell(ScopeDay, &c.books.day, m.cfg.PerDay, c.books.key, "")
 	m.tell(ScopeMonth, c.books.month, m.cfg.PerMonth, c.books.monthKey, "")
@@ -292,16 +263,24 @@ func (m *money) settle(c *claim, key string, cost nanos) {
 func (m *money) release(c *claim) {
 	if c.books != nil {
 		c.each(func(p *purse) { p.held -= c.sum })
+		c.tidy()
 	}
 	*c = claim{}
 }
 
 // reconfigure keeps the accounts. In a new time zone the day begins elsewhere,
-// but a day's account goes on under its date.
+// but a day's account goes on under its date. Where one visitor had no cap, or
+// has none any more, the accounts begin anew from the ledger; without one, what
+// was spent before a visitor's first cap does not count towards it.
 func (m *money) reconfigure(cfg Money) {
+	before := m.visitorCap()
 	m.cfg = cfg
 	m.today = nil
+	anew := (before == 0) != (m.visitorCap() == 0)
 	for _, b := range m.past {
+		if anew {
+			b.clear()
+		}
 		b.day.warned = step(b.day.spent, toNanos(cfg.PerDay))
 		b.month.warned = step(b.month.spent, toNanos(cfg.PerMonth))
 	}

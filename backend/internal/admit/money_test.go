@@ -421,18 +421,6 @@ func TestBadConfig(t *testing.T) {
 	}
 }
 
-func TestVisitorsAreBounded(t *testing.T) {
-	g := moneyGate(t, Config{Money: Money{PerVisitor: 1, MaxVisitors: 3}}, nil, nil)
-	for i := range 50 {
-		if _, err := spend(g, fmt.Sprint("v", i), "m"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n := len(g.money.today.visitors); n != 3 {
-		t.Errorf("%d visitors are kept, want 3", n)
-	}
-}
-
 func TestManyDaysAreForgotten(t *testing.T) {
 	clk := &clock{now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	g := moneyGate(t, Config{Now: clk.Now, Money: Money{Zone: time.UTC}}, nil, nil)
