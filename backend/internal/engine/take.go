@@ -60,7 +60,6 @@ func (e *Engine) Take(ctx context.Context, in Incoming) error {
 	begun := e.cfg.Now()
 	verdict := e.filter.Check(chat.Inbound, in.Text)
 	checked := e.cfg.Now().Sub(begun)
-	e.meter.FilterHits(in.Conversation, chat.Inbound, verdict.Hits)
 
 	r := e.hold(in.Conversation)
 	defer e.drop(r)
@@ -94,6 +93,7 @@ func (e *Engine) Take(ctx context.Context, in Incoming) error {
 	if out.Duplicate {
 		return nil
 	}
+	e.meter.FilterHits(in.Conversation, chat.Inbound, verdict.Hits)
 	r.lastSeq = out.Head.LastSeq
 	r.checked += checked
 	e.publishLocked(r, out.Messages, false)
