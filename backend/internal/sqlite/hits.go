@@ -38,7 +38,9 @@ const (
 )
 
 // AddHits appends to the hit log and its daily counts in one commit that may
-// wait for visitors' writes. Zero times are now.
+// wait for visitors' writes. Zero times are now. A hit quotes its visitor: one
+// whose conversation is not there (deleted while the hit waited) is counted and
+// not kept, so a hit is added after its conversation was stored.
 func (f *Filters) AddHits(ctx context.Context, hits []FilterHit) error {
 	if len(hits) == 0 {
 		return nil
@@ -50,13 +52,16 @@ func (f *Filters) AddHits(ctx context.Context, hits []FilterHit) error {
 			if at.IsZero() {
 				at = f.db.cfg.Now()
 			}
-			id, err := tx.insert(`INSERT INTO filter_hits (at, layer, rule, category, action, shadow, direction, match, context, conversation, seq)
-				VALUES (?,?,?,?,?,?,?,?,?,?,?)`, at.UnixMilli(), string(h.Layer), h.Rule, h.Category, string(h.Action), h.Shadow,
+			n, err := tx.exec(`INSERT INTO filter_hits (at, layer, rule, category, action, shadow, direction, match, context, conversation, seq)
+				SELECT ?,?,?,?,?,?,?,?,?,?10,?11 WHERE ?10 = '' OR EXISTS (SELECT 1 FROM conversations WHERE id = ?10)`,
+				at.UnixMilli(), string(h.Layer), h.Rule, h.Category, string(h.Action), h.Shadow,
 				string(h.Direction), h.Match, h.Context, string(h.Conversation), h.Seq)
 			if err != nil {
 				return err
 			}
-			last = id
+			if n > 0 {
+				last = tx.conn.lastID()
+			}
 			_, err = tx.exec(`INSERT INTO hit_counts (day, layer, rule, count) VALUES (?,?,?,1)
 				ON CONFLICT (day, layer, rule) DO UPDATE SET count = count + 1`, at.UTC().Format(dayStamp), string(h.Layer), h.Rule)
 			if err != nil {

@@ -1,7 +1,9 @@
 package sqlite
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/session"
@@ -26,8 +28,28 @@ func TestHitsGoWithTheirConversation(t *testing.T) {
 	if err := c.Delete(ctx, gone); err != nil {
 		t.Fatal(err)
 	}
-	hits, err := f.Hits(ctx, "", "", 0, 10)
-	if err != nil || len(hits) != 2 || hits[0].Match != "nobody's" || hits[1].Match != "yours" {
-		t.Errorf("left: %+v, %v", hits, err)
+	left := func(want ...string) {
+		t.Helper()
+		hits, err := f.Hits(ctx, "", "", 0, 10)
+		var got []string
+		for _, h := range hits {
+			got = append(got, h.Match)
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("left: %q, %v; want %q", got, err, want)
+		}
+	}
+	left("nobody's", "yours")
+	// Those that waited for the writer while their conversation was deleted.
+	if err := f.AddHits(ctx, []FilterHit{{Layer: chat.LayerWords, Rule: "a", Match: "mine too", Conversation: gone}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.AddHits(ctx, []FilterHit{{Layer: chat.LayerWords, Rule: "a", Match: "yours too", Conversation: stays}, {Layer: chat.LayerWords, Rule: "a", Match: "mine last", Conversation: gone}}); err != nil {
+		t.Fatal(err)
+	}
+	left("yours too", "nobody's", "yours")
+	top, err := f.TopHits(ctx, time.Time{}, 5)
+	if err != nil || len(top) != 1 || top[0].Count != 6 {
+		t.Errorf("counted: %+v, %v", top, err)
 	}
 }

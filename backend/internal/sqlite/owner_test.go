@@ -251,7 +251,7 @@ func TestHits(t *testing.T) {
 	ctx := context.Background()
 	now := newClock()
 	f := open(t, func(c *Config) { c.Now = now.Now }).Filters()
-	hit := FilterHit{Layer: chat.LayerWords, Rule: "casino", Action: chat.ActionBlock, Direction: chat.Inbound, Match: "C@sino", Conversation: "x", Seq: 3}
+	hit := FilterHit{Layer: chat.LayerWords, Rule: "casino", Action: chat.ActionBlock, Direction: chat.Inbound, Match: "C@sino", Seq: 3}
 	must(t, f.AddHits(ctx, []FilterHit{hit, hit, {Layer: chat.LayerPatterns, Rule: "phone", Action: chat.ActionMask}}))
 	all, err := f.Hits(ctx, "", "", 0, 10)
 	if err != nil || len(all) != 3 || all[0].Rule != "phone" || all[2].Match != "C@sino" || !all[1].At.Equal(now.Now()) {
