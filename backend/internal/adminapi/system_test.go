@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -119,10 +120,31 @@ func TestUpdates(t *testing.T) {
 			t.Errorf("%.40s is believed: %+v", text, u)
 		}
 	}
+	takenBack(t, h, sign)
 	applyUpdate(t, h, sign)
 	server.Close()
 	if u := check(); u.Fault == "" {
 		t.Errorf("nobody there: %+v", u)
+	}
+}
+
+// takenBack: a version that did not succeed here is not news again, whoever
+// looks how often; the page still offers it, and the next version is news.
+func takenBack(t *testing.T, h *house, sign func(string)) {
+	t.Helper()
+	owner := h.script()
+	told := func() bool {
+		return slices.Contains(strings.Fields(trouble(decode[wire.Status](t, owner.send("GET", "/status", nil)))), "update")
+	}
+	for _, c := range []struct {
+		latest, failed string
+		told           bool
+	}{{"1.3.0", "1.2.9", true}, {"1.3.0", "1.3.0", false}, {"1.3.0", "1.3.0", false}, {"1.4.0", "1.3.0", true}} {
+		failedUpdate(t, h, c.failed, time.Now())
+		sign(fmt.Sprintf(`{"version":%q}`, c.latest))
+		if u := decode[wire.UpdateState](t, owner.send("POST", "/updates/check", nil)); u.Latest != c.latest || u.Fault != "" || told() != c.told {
+			t.Errorf("%s after %s failed: told %t, page %+v", c.latest, c.failed, told(), u)
+		}
 	}
 }
 

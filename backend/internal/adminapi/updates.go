@@ -88,8 +88,8 @@ const tellFailed = 7 * 24 * time.Hour
 func (a *API) updateTroubles(ctx context.Context) []wire.Trouble {
 	var out []wire.Trouble
 	s := a.Updates.State()
-	if s.Latest != "" {
-		out = append(out, wire.Trouble{Code: "update", Level: "info", Text: "Version " + s.Latest + " is there.", Args: map[string]string{"version": s.Latest}, Page: "about"})
+	if news := s.News(); news != "" {
+		out = append(out, wire.Trouble{Code: "update", Level: "info", Text: "Version " + news + " is there.", Args: map[string]string{"version": news}, Page: "about"})
 	}
 	if l := s.Last; l != nil && !l.OK && a.Now().Sub(l.At) < tellFailed && !a.updateSeen(ctx, *l) {
 		out = append(out, wire.Trouble{Code: "update_failed", Level: "warn", Text: "Version " + l.To + " did not start; " + a.Version + " is in use: " + l.Fault,

@@ -74,6 +74,16 @@ type State struct {
 	CanApply bool
 }
 
+// News is the version that is worth telling of unasked; "": none. A version
+// that was tried here and taken back is none: it waits on the page for whoever
+// wants to try it again.
+func (s State) News() string {
+	if s.Last != nil && !s.Last.OK && s.Last.To == s.Latest {
+		return ""
+	}
+	return s.Latest
+}
+
 // Updater looks for updates and carries them out. Its methods are safe for
 // concurrent use.
 type Updater struct {
