@@ -174,8 +174,11 @@ func (p *Plan) at(t *testing.T, version, started, fault string) {
 	if err != nil || !strings.Contains(string(out), version) {
 		t.Errorf("the program is %q (%v), want %s", out, err, version)
 	}
-	m, err := loadMemory(p.Data)
-	if err != nil || m.Pending != nil || m.Last == nil || m.Last.OK != (fault == "") || !strings.Contains(m.Last.Fault, fault) {
+	var m memory
+	if over, err := wait(t.Context(), 20*time.Second, func() (bool, error) { // the start that was seen goes on
+		m, err = loadMemory(p.Data)
+		return err == nil && m.Pending == nil, nil
+	}); !over || err != nil || m.Last == nil || m.Last.OK != (fault == "") || !strings.Contains(m.Last.Fault, fault) {
 		t.Errorf("%+v %+v %v", m.Pending, m.Last, err)
 	}
 }

@@ -11,10 +11,11 @@ import (
 	"time"
 )
 
-// serving is what a program's start does to the data folder when it serves.
+// serving is what a program's start does to the data folder when it serves. The
+// file is there whole or not at all, as the program itself writes it.
 func serving(dir, version string) string {
-	note := `{"last":{"from":"1.2.3","to":"` + version + `","ok":true,"at":"2026-03-01T12:00:00Z"}}`
-	return "printf '%s' '" + note + "' > '" + filepath.Join(dir, memoryFile) + "'\n"
+	note, file := `{"last":{"from":"1.2.3","to":"`+version+`","ok":true,"at":"2026-03-01T12:00:00Z"}}`, filepath.Join(dir, memoryFile)
+	return "printf '%s' '" + note + "' > '" + file + ".new' && mv '" + file + ".new' '" + file + "'\n"
 }
 
 // startedNote is where a program of these tests says that it was started.
