@@ -16,7 +16,7 @@ set +e
 DEB=$WORK/out/haoked_${VERSION}-1_amd64.deb RPM=$WORK/out/haoked-${VERSION}-1.x86_64.rpm
 
 scripts() {
-  if have shellcheck; then check "scripts: shellcheck" shellcheck -S warning build/*.sh installers/*.sh installers/*/*.sh installers/linux/haoked.p*; else skip "scripts: no shellcheck"; fi
+  if have shellcheck; then check "scripts: shellcheck" shellcheck -S warning build/*.sh installers/*.sh installers/*/*.sh installers/*/*/*.sh installers/linux/haoked.p* installers/linux/appimage/AppRun; else skip "scripts: no shellcheck"; fi
   for f in installers/linux/haoked.p* installers/linux/install.sh installers/darwin/install.sh; do check "scripts: $f parses" sh -n "$f"; done
 }
 
