@@ -230,7 +230,7 @@ func (a *App) endBySignal(run context.Context) {
 // serve opens the appliance, or finds the one that serves the folder already,
 // and returns its admin side; nil when neither is possible.
 func (a *App) serve(run context.Context, closeLog func()) http.Handler {
-	backend.TuneCollector()
+	backend.Tune()
 	b, err := backend.New(run, a.cfg)
 	var held *backend.HeldError
 	var back *backend.RolledBackError

@@ -62,7 +62,7 @@ Logs go to standard error.`,
 				cfg.LogOutput = c.ErrOrStderr()
 				return backend.Trial(c.Context(), cfg)
 			}
-			backend.TuneCollector()
+			backend.Tune()
 			m := manager{asked: managed, data: where.data, log: c.ErrOrStderr()}
 			return m.run(c.Context(), func(ctx context.Context, log io.Writer) error {
 				var b *backend.Backend
