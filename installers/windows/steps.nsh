@@ -171,15 +171,82 @@ Function PutBackAll
   RMDir "$INSTDIR"
 FunctionEnd
 
-; Copies the data folder $9 with the old program; errors are set when it failed.
-; The three newest copies stay.
-Function BackupOf
-  ClearErrors
-  ${IfNot} ${FileExists} "$9\haoke.db"
+; $R0 := 1 when the folder $R1 or one above it is a link that somebody without
+; an administrator's rights can have put there: looked at below the person's own
+; folder, or up to that of the service. What cannot be looked at ("", the server's
+; name of a path on the network) ends the way.
+Function HasLink
+  StrCpy $R0 0
+  ${DoUntil} $R1 == $PROFILE
+    System::Call 'kernel32::GetFileAttributesW(w R1) i .R2'
+    ${If} $R2 = -1
+      Return
+    ${EndIf}
+    IntOp $R2 $R2 & 0x400 ; FILE_ATTRIBUTE_REPARSE_POINT
+    ${If} $R2 <> 0
+      StrCpy $R0 1
+      Return
+    ${EndIf}
+    ${If} $R1 == $DataAll
+      Return
+    ${EndIf}
+    ${GetParent} "$R1" $R1
+  ${Loop}
+FunctionEnd
+
+; Makes the folder for the copies of $9; $R0 := 1 when it must not be used. An
+; installer that runs for everybody may do more than the person whose folder it
+; is, and must not do it where that one's link leads. So a file that nobody else
+; may open is held in the folder until the handle $7 is closed: a folder that is
+; not empty cannot become a link, and one with an open file in it cannot be
+; renamed. The way stays as it is seen then.
+Function FolderOf
+  StrCpy $7 ""
+  ${If} $Machine != 1
+    StrCpy $R0 0
+    CreateDirectory "$9\before-upgrade"
     Return
   ${EndIf}
-  DetailPrint "$(DoBackup): $9"
+  StrCpy $R1 "$9"
+  Call HasLink
+  ${If} $R0 == 1
+    Return
+  ${EndIf}
   CreateDirectory "$9\before-upgrade"
+  ; to write, for nobody else, new or as it is, no link, gone when it is closed
+  System::Call 'kernel32::CreateFileW(w "$9\before-upgrade\hold.tmp", i 0x40000000, i 0, p 0, i 4, i 0x04200000, p 0) p .r7'
+  ${If} $7 P= -1
+    StrCpy $7 ""
+    StrCpy $R0 1
+    Return
+  ${EndIf}
+  StrCpy $R1 "$9\before-upgrade"
+  Call HasLink
+FunctionEnd
+
+; Copies the data folder $9 with the old program; errors are set when it failed.
+Function BackupOf
+  StrCpy $Copy ""
+  ${If} ${FileExists} "$9\haoke.db"
+    DetailPrint "$(DoBackup): $9"
+    Call FolderOf
+    ${If} $R0 == 0
+      Call CopyOf
+    ${EndIf}
+    ${If} $7 != ""
+      System::Call 'kernel32::CloseHandle(p r7)'
+    ${EndIf}
+  ${Else}
+    StrCpy $R0 0
+  ${EndIf}
+  ClearErrors
+  ${If} $R0 == 1
+    SetErrors
+  ${EndIf}
+FunctionEnd
+
+; Writes the copy, $Copy; $R0 := 1 when it failed. The three newest copies stay.
+Function CopyOf
   ${GetTime} "" "LS" $0 $1 $2 $3 $4 $5 $6
   StrCpy $Copy "$9\before-upgrade\$2$1$0-$4$5$6-$R3.backup"
   nsExec::Exec '"$INSTDIR\haoked.exe" backup --data "$9" --out "$Copy"'
@@ -187,7 +254,7 @@ Function BackupOf
   ${If} $0 != 0
     Delete "$Copy"
     StrCpy $Copy ""
-    SetErrors
+    StrCpy $R0 1
     Return
   ${EndIf}
   ; by name is by age: folders list in that order

@@ -76,7 +76,7 @@ windows() {
   state > "$WORK/before"
   cd "$C" || return
   local part
-  for part in ${WINDOWS_PARTS:-refusals person newer disk cut service view oneclick signed plans}; do "win_$part"; done
+  for part in ${WINDOWS_PARTS:-refusals person newer disk cut service links view oneclick signed plans}; do "win_$part"; done
   cd "$ROOT" || return
   skip "Windows: the window itself and Microsoft's WebView2 installer (Wine has no WebView2); the firewall rule and the folder's rights (Wine enforces neither)"
 }
@@ -201,6 +201,26 @@ win_service() {
   kill $keeper 2>/dev/null
   state > "$WORK/after"
   check "Windows service: ... leaves no service, no file and no key" diff "$WORK/before" "$WORK/after"
+}
+
+# For everybody: the copy of a person's data is not written where a link leads
+# that the person could have put there.
+win_links() {
+  local dir="$C/Program Files/Haoke" aside="$C/aside" mine link
+  check "Windows links: a version for everybody, a person's data" eval "w setup.exe /S /NOWEBVIEW /ALLUSERS && serve_in '$dir' && ask http://127.0.0.1:18787"
+  serve_end
+  mine=$(find "$C/users" -type d -path '*Roaming/Haoke' | head -1)
+  for link in "$mine/before-upgrade" "$mine"; do
+    if [ "$link" = "$mine" ]; then mv "$mine" "$aside"; else mkdir "$aside"; fi
+    ln -s "$aside" "$link"
+    (cd "$aside" && find . | LC_ALL=C sort) > "$WORK/there"
+    check "Windows links: ${link##*/} is a link: refused with a sentence, nothing written behind it" eval "codes 69 w newer.exe /S /NOWEBVIEW | says 'a link'; (cd '$aside' && find . | LC_ALL=C sort) | diff '$WORK/there' -"
+    check "Windows links: ... and the version from before stays" test "$(key HKLM DisplayVersion)" = "$VERSION" -a ! -e "$dir/new"
+    rm "$link"
+    if [ "$link" = "$mine" ]; then mv "$aside" "$mine"; else rmdir "$aside"; fi
+  done
+  check "Windows links: without one it goes through, with a copy" eval "w newer.exe /S /NOWEBVIEW && ls '$mine/before-upgrade'/*-$VERSION.backup && test ! -e '$mine/before-upgrade/hold.tmp' && test \"\$(key HKLM DisplayVersion)\" = 9.9.0"
+  remove "$dir" /PURGE
 }
 
 # The web view: what lies beside the installer is run, once.
