@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -24,6 +25,7 @@ type soaking struct {
 // moment is the server at one moment, after a collection.
 type moment struct {
 	at                time.Duration
+	fresh             int64   // new visitors so far
 	resident, heap    float64 // MB
 	outside           float64 // MB that are not Go's: the program's own pages, and SQLite's page caches
 	goroutines, files int
@@ -115,11 +117,14 @@ func (k *soaking) sample(ctx context.Context, at time.Duration) error {
 	if err != nil {
 		return err
 	}
-	x := moment{at: at, resident: mega(rss), heap: mega(int64(v.Heap)),
+	x := moment{at: at, fresh: k.visits - k.returns, resident: mega(rss), heap: mega(int64(v.Heap)),
 		outside: mega(max(0, rss-int64(v.Spans+v.Stacks+v.Runtime))), goroutines: v.Goroutines, files: openFiles(k.p.PID())}
 	k.samples = append(k.samples, x)
 	k.s.cfg.Log("%6.0f s: %.1f MB resident, %.1f objects, %.1f outside Go, %d goroutines, %d files; %d visits", at.Seconds(), x.resident, x.heap, x.outside, x.goroutines, x.files, k.visits)
-	return nil
+	if k.s.cfg.Profile == "" {
+		return nil
+	}
+	return k.p.inspect.save(ctx, "/heap", filepath.Join(k.s.cfg.Profile, fmt.Sprintf("soak-%05.0f-heap.pprof", at.Seconds())))
 }
 
 // replace has one visitor leave and another come and ask.
@@ -189,7 +194,9 @@ func (k *soaking) tell(ctx context.Context) error {
 	note := fmt.Sprintf("%.0f s, %d visitors at once, %d visits, %d of them returns, %.0f a second; the line through the last two thirds of %d samples", last.at.Seconds(), s.cfg.Visitors, k.visits, k.returns, k.churn, len(k.samples))
 	s.tell("resident memory at the first counted sample and at the last, MB", note, "%.0f, %.0f", counted[0].resident, last.resident)
 	s.tell("growth of resident memory, MB an hour", fmt.Sprintf("objects: %.1f, what is not Go's (the program's own pages, SQLite's page caches): %.1f", slope(heap), slope(outside)), "%.1f", slope(resident))
-	s.atMost("rise of the objects over the counted time, share", 0.05, slope(heap)*(last.at.Hours()-counted[0].at.Hours())/heap[0].Y, "%.3f", "a flat line, or nothing was held")
+	hours, fresh := last.at.Hours()-counted[0].at.Hours(), last.fresh-counted[0].fresh
+	s.tell("objects kept of a visitor who has left, bytes", fmt.Sprintf("the line's rise over %d new visitors", fresh), "%.0f", slope(heap)*hours*(1<<20)/float64(max(fresh, 1)))
+	s.atMost("rise of the objects over the counted time, share", 0.05, slope(heap)*hours/heap[0].Y, "%.3f", "a flat line, or nothing was held")
 	s.atMost("goroutines beyond the first counted sample", 50, float64(last.goroutines-counted[0].goroutines), "%.0f", fmt.Sprintf("%d at the end", last.goroutines))
 	s.atMost("open files beyond the visitors'", 600, float64(last.files-s.cfg.Visitors), "%.0f", "")
 	s.errorsOf("errors", k.t.outcome(last.at))
