@@ -19,6 +19,9 @@ func (p *peer) heard(id chat.ConversationID) (ok bool, wait time.Duration) {
 	if ok, wait = p.g.allow(string(id), l.MessagesAMinute); !ok {
 		return false, wait
 	}
+	if l.MessagesAMinute <= 0 || l.PerIP <= 0 {
+		return true, 0 // before a key is made of the address
+	}
 	return p.g.allow("from "+p.g.cfg.Line(p.ip), l.MessagesAMinute*l.PerIP)
 }
 
