@@ -220,7 +220,9 @@ win_links() {
     if [ "$link" = "$mine" ]; then mv "$aside" "$mine"; else rmdir "$aside"; fi
   done
   check "Windows links: without one it goes through, with a copy" eval "w newer.exe /S /NOWEBVIEW && ls '$mine/before-upgrade'/*-$VERSION.backup && test ! -e '$mine/before-upgrade/hold.tmp' && test \"\$(key HKLM DisplayVersion)\" = 9.9.0"
-  remove "$dir" /PURGE
+  mkdir -p "$aside/deep"; touch "$aside/kept" "$aside/deep/kept"; ln -s "$aside" "$mine/link"
+  check "Windows links: a removal with /PURGE deletes nothing behind one" eval "remove '$dir' /PURGE && test ! -e '$mine/haoke.db' -a ! -e '$mine/before-upgrade' -a -e '$aside/kept' -a -e '$aside/deep/kept'"
+  rm -rf "$mine" "$aside"
 }
 
 # The web view: what lies beside the installer is run, once.

@@ -28,6 +28,38 @@ Function un.onInit
   Call un.Folders
 FunctionEnd
 
+; Removes the folder on the stack with all that is in it, and of links only the
+; links: RMDir /r deletes what lies behind them, with an administrator's rights.
+Function un.Clear
+  Exch $0
+  Push $1
+  Push $2
+  Push $3
+  System::Call 'kernel32::GetFileAttributesW(w r0) i .r3'
+  IntOp $3 $3 & 0x400 ; FILE_ATTRIBUTE_REPARSE_POINT
+  ${If} $3 = 0
+    FindFirst $1 $2 "$0\*.*"
+    ${DoWhile} $2 != ""
+      System::Call 'kernel32::GetFileAttributesW(w "$0\$2") i .r3'
+      IntOp $3 $3 & 0x10 ; FILE_ATTRIBUTE_DIRECTORY
+      ${If} $3 = 0
+        Delete "$0\$2"
+      ${ElseIf} $2 != "."
+      ${AndIf} $2 != ".."
+        Push "$0\$2"
+        Call un.Clear
+      ${EndIf}
+      FindNext $1 $2
+    ${Loop}
+    FindClose $1
+  ${EndIf}
+  RMDir "$0"
+  Pop $3
+  Pop $2
+  Pop $1
+  Pop $0
+FunctionEnd
+
 Section "Uninstall"
   Call un.StopService
   Call un.AwaitQuiet
@@ -78,9 +110,11 @@ Section "Uninstall"
     StrCpy $Purge 1
   ${EndIf}
   ${If} $Purge == 1
-    RMDir /r "$DataMine"
+    Push "$DataMine"
+    Call un.Clear
     ${If} $Machine == 1
-      RMDir /r "$DataAll"
+      Push "$DataAll"
+      Call un.Clear
     ${EndIf}
   ${EndIf}
 SectionEnd
