@@ -37,6 +37,22 @@ func build(t *testing.T, dir, version, keys string) string {
 	return out
 }
 
+// buildTwo makes the real program as 0.1.0 and as 0.2.0, which trust the
+// releases signed with key, and with the others' keys.
+func buildTwo(t *testing.T, dir string, others ...string) (old, fresh string, key ed25519.PrivateKey) {
+	t.Helper()
+	file := filepath.Join(dir, "release.key")
+	public, err := backend.NewReleaseKey(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if key, err = backend.ReadReleaseKey(file); err != nil {
+		t.Fatal(err)
+	}
+	keys := strings.Join(append(others, public), ",")
+	return build(t, dir, "0.1.0", keys), build(t, dir, "0.2.0", keys), key
+}
+
 // running is the real program as a process of its own.
 type running struct {
 	t    *testing.T
@@ -130,21 +146,11 @@ func TestUpdateOfTheRealProgram(t *testing.T) {
 		t.Skip("builds the program twice")
 	}
 	root := t.TempDir()
-	keyFile := filepath.Join(root, "release.key")
-	public, err := backend.NewReleaseKey(keyFile)
+	spare, _, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := backend.ReadReleaseKey(keyFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, spare, err := ed25519.GenerateKey(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys := base64.StdEncoding.EncodeToString(spare.Public().(ed25519.PublicKey)) + "," + public
-	old, fresh := build(t, root, "0.1.0", keys), build(t, root, "0.2.0", keys)
+	old, fresh, key := buildTwo(t, root, base64.StdEncoding.EncodeToString(spare))
 	shelf := filepath.Join(root, "shelf")
 	if err := os.Mkdir(shelf, 0o700); err != nil {
 		t.Fatal(err)

@@ -27,16 +27,7 @@ func TestANewVersionThatDiesAfterItsTrial(t *testing.T) {
 		t.Skip("builds the program twice")
 	}
 	root := t.TempDir()
-	keyFile := filepath.Join(root, "release.key")
-	public, err := backend.NewReleaseKey(keyFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := backend.ReadReleaseKey(keyFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	old, fresh := build(t, root, "0.1.0", public), build(t, root, "0.2.0", public)
+	old, fresh, key := buildTwo(t, root)
 	for name, c := range map[string]struct {
 		end   string // how the new version ends
 		power bool
