@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"sync"
 	"time"
@@ -24,11 +23,12 @@ const (
 // Run samples once a second until ctx ends, keeps rollups in the Store and
 // loads those of earlier runs first. A minute is given to the Store within a
 // second of its end; the running one when ctx ends, and the next run joins its
-// own part to it. A Store that fails costs rollups, never the run: the points
-// wait, up to a bound, and are tried again each minute.
+// own part to it. A Store that fails costs rollups, never the run: what cannot
+// be read is not in the charts, and points wait, up to a bound, and are tried
+// again each minute.
 func (r *Recorder) Run(ctx context.Context) error {
 	if err := r.load(ctx); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("load rollups: %w", err)
+		r.cfg.Log.Warn("the charts of earlier runs could not be read", "err", err)
 	}
 	finished := make(chan struct{}, 1)
 	var saver sync.WaitGroup

@@ -3,6 +3,7 @@ package metrics
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"math"
 	"math/rand/v2"
@@ -230,4 +231,32 @@ func TestUsageOfTheProcess(t *testing.T) {
 	if later, _ := usage(); !(later > cpu) || !(rss > 1<<20) || sum == 0 {
 		t.Errorf("%v and then %v seconds, %v bytes", cpu, later, rss)
 	}
+}
+
+// blind is a Store that cannot be read.
+type blind struct{ memory }
+
+func (*blind) LoadPoints(context.Context, int64, int64, func(Point)) error {
+	return errors.New("malformed")
+}
+
+// TestUnreadableChartsCostOnlyThemselves: visitors are served on, and what
+// happens from now on is kept.
+func TestUnreadableChartsCostOnlyThemselves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		store := &blind{memory{points: map[Point]float64{}}}
+		start := time.Now().Truncate(time.Minute)
+		r, stop := ran(t, Config{Store: store, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		time.Sleep(5 * time.Second)
+		r.Message("visitor")
+		time.Sleep(time.Minute)
+		stop()
+		if v := store.at("messages_in", 60, start); v != 1 {
+			t.Errorf("%v messages are stored, want 1", v)
+		}
+		if n := strings.Count(log.String(), "malformed"); n != 1 {
+			t.Errorf("the log says %s", log.String())
+		}
+	})
 }
