@@ -191,7 +191,7 @@ func (k *soaking) tell(ctx context.Context) error {
 	}
 	resident, heap := points(func(x moment) float64 { return x.resident }), points(func(x moment) float64 { return x.heap })
 	outside := points(func(x moment) float64 { return x.outside })
-	note := fmt.Sprintf("%.0f s, %d visitors at once, %d visits, %d of them returns, %.0f a second; the line through the last two thirds of %d samples", last.at.Seconds(), s.cfg.Visitors, k.visits, k.returns, k.churn, len(k.samples))
+	note := fmt.Sprintf("%.0f s, %d visitors and at most as many conversations in memory at once, %d visits, %d of them returns, %.0f a second; the line through the last two thirds of %d samples", last.at.Seconds(), s.cfg.Visitors, k.visits, k.returns, k.churn, len(k.samples))
 	s.tell("resident memory at the first counted sample and at the last, MB", note, "%.0f, %.0f", counted[0].resident, last.resident)
 	s.tell("growth of resident memory, MB an hour", fmt.Sprintf("objects: %.1f, what is not Go's (the program's own pages, SQLite's page caches): %.1f", slope(heap), slope(outside)), "%.1f", slope(resident))
 	hours, fresh := last.at.Hours()-counted[0].at.Hours(), last.fresh-counted[0].fresh
