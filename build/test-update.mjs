@@ -4,12 +4,14 @@ import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, createReadStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
-import { api, clickAt, finish, pixels, ports, ready, root, set, shot, sleep, spot, start, stop, test, until, WINDOW, windows, x } from './desktop.mjs';
+import { api, clickAt, finish, pixels, ports, ready, root, set, shot, sleep, spot, start, test, until, WINDOW, windows } from './desktop.mjs';
 
 const NEXT = process.env.NEXT_UNDER_TEST;
 const KEY = process.env.RELEASE_KEY_UNDER_TEST;
 const MANIFEST = process.env.MANIFEST_TOOL;
 const JADE = '#0F7B6C';
+// The window reads its settings anew every 10 s and looks at the status every 2 s.
+const FOLLOWS = 13_000;
 // Right of the rail the button is the only thing of that colour.
 const AREA = { x: 330, y: 160, w: 980, h: 690 };
 const shelf = join(root, 'shelf');
@@ -45,6 +47,12 @@ const own = join(root, 'own');
 const env = { HAOKE_UPDATES_MANIFEST: `http://127.0.0.1:${files.address().port}/latest.json` };
 let app;
 let at;
+let silent; // since when nothing is to be told
+/** What was told by a notification, on the screen or before. */
+function told() {
+  execFileSync('dunstctl', ['close-all']);
+  return JSON.parse(execFileSync('dunstctl', ['history'])).data[0].map((n) => n.summary.data);
+}
 
 await test('a newer version is told of by a notification, which leads to the page', async () => {
   publish(NEXT, '0.2.0', '2026-01-01T00:00:00Z');
@@ -82,6 +90,8 @@ await test('one click installs it: the same process, the new version, a backup, 
 });
 
 await test('a version that does not start changes nothing, and the page says why', async () => {
+  await set(at.admin, 'desktop.notifications', false);
+  silent = Date.now();
   const broken = join(root, 'broken');
   writeFileSync(broken, '#!/bin/sh\n[ "$1" = --version ] && { echo haoke 0.3.0; exit 0; }\necho "open store: this build is broken" >&2\nexit 1\n', { mode: 0o755 });
   publish(broken, '0.3.0', '2026-02-01T00:00:00Z');
@@ -95,6 +105,8 @@ await test('a version that does not start changes nothing, and the page says why
 });
 
 await test('a version that dies after its trial: the one of before opens its window again and says so', async () => {
+  // This one comes while nothing is told, so that it could be told of later.
+  await sleep(Math.max(0, silent + FOLLOWS - Date.now()));
   const dying = join(root, 'dying');
   writeFileSync(dying, `#!/bin/sh\n[ "$1" = --version ] && { echo haoke 0.4.0; exit 0; }\ncase " $* " in *' --trial '*) exec '${NEXT}' "$@" ;; esac\nkill -SEGV $$\n`, { mode: 0o755 });
   publish(dying, '0.4.0', '2026-03-01T00:00:00Z');
@@ -115,10 +127,18 @@ await test('a version that dies after its trial: the one of before opens its win
   await until('its window', () => windows().length === 1);
   await sleep(1500);
   shot('update-went-back');
+  at = running();
+  const again = await api(at.admin, '/updates/check', { method: 'POST' });
+  if (again.latest !== '0.4.0') throw new Error(JSON.stringify(again));
+  const codes = (await api(at.admin, '/status')).problems.map((p) => p.code);
+  if (codes.includes('update') || !codes.includes('update_failed')) throw new Error(`told of ${codes}`);
+  await set(at.admin, 'desktop.notifications', true);
+  await sleep(FOLLOWS);
+  const notes = told();
+  if (notes.filter((n) => n.includes('0.2.0')).length !== 1 || notes.some((n) => n.includes('0.4.0'))) throw new Error(`notifications: ${notes}`);
   process.kill(running().pid, 'SIGTERM');
   await until('its end', () => !existsSync(join(own, 'runtime.json')));
 });
-
 
 for (const p of others) p.kill('SIGKILL');
 files.close();
