@@ -40,13 +40,11 @@ func (u *Updater) carryOut(ctx context.Context) (err error) {
 			u.mu.Unlock()
 		}
 	}()
-	switch {
-	case !ok || machine == nil:
+	if !ok || machine == nil {
 		return ErrManual
-	case !Newer(m.Version, u.Version): // asked again here: never backwards
-		return ErrNothing
-	case m.From != "" && Newer(m.From, u.Version):
-		return fmt.Errorf("version %s cannot be reached from %s in one step; install %s first", m.Version, u.Version, m.From)
+	}
+	if err := m.follows(u.Version); err != nil { // asked again here: never backwards
+		return err
 	}
 	address, err := f.address(from)
 	if err != nil {

@@ -137,14 +137,6 @@ func proveSum(path, want string) error {
 
 // sumOf is a file's SHA-256 in hex.
 func sumOf(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	_, sum, err := measure(path)
+	return sum, err
 }

@@ -165,6 +165,17 @@ func (m *Manifest) counts(now time.Time) bool {
 	return !now.After(m.Expires) && !now.Add(48*time.Hour).Before(m.Issued)
 }
 
+// follows says why a release is not for a program of this version.
+func (m *Manifest) follows(own string) error {
+	switch {
+	case !Newer(m.Version, own):
+		return ErrNothing
+	case m.From != "" && Newer(m.From, own):
+		return fmt.Errorf("version %s cannot be reached from %s in one step; install %s first", m.Version, own, m.From)
+	}
+	return nil
+}
+
 // signed is a manifest as it came, with its signature.
 type signed struct{ notice, signature []byte }
 

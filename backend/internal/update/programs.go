@@ -63,12 +63,7 @@ func waitFree(ctx context.Context, programs []string) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		busy := ""
-		for _, name := range programs {
-			if exists(name) && !free(name) {
-				busy = name
-			}
-		}
+		busy := running(programs)
 		if busy == "" {
 			return nil
 		}
@@ -78,6 +73,16 @@ func waitFree(ctx context.Context, programs []string) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// running is one of the programs that runs; "": none.
+func running(programs []string) string {
+	for _, name := range programs {
+		if exists(name) && !free(name) {
+			return name
+		}
+	}
+	return ""
 }
 
 // idle reports whether the program does not run. Everybody's can only be

@@ -320,12 +320,7 @@ func (r *raised) waitFree(ctx context.Context) error {
 		if r.answer() == answerBack || !exists(filepath.Join(r.dir, planFile)) {
 			return false, errStopped
 		}
-		busy = ""
-		for _, name := range r.programs() {
-			if exists(name) && !free(name) {
-				busy = name
-			}
-		}
+		busy = running(r.programs())
 		return busy == "", nil
 	})
 	if err == nil && !ok {

@@ -27,12 +27,8 @@ func (r *raised) notice(seen time.Time) (Manifest, error) {
 		return m, ErrExpired
 	case m.Issued.Before(seen):
 		return m, ErrReplay
-	case !Newer(m.Version, r.Version):
-		return m, ErrNothing
-	case m.From != "" && Newer(m.From, r.Version):
-		return m, fmt.Errorf("version %s cannot be reached from %s in one step; install %s first", m.Version, r.Version, m.From)
 	}
-	return m, nil
+	return m, m.follows(r.Version)
 }
 
 func (r *raised) now() time.Time {
