@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 export GOFLAGS="-buildvcs=false -trimpath -mod=readonly"
 missing() { echo "licences: no licence text of $1" >&2; exit 1; }
 
-# head NAME FILE...: a heading and the files that are there
+# head_and NAME FILE...: a heading and the files that are there
 head_and() {
   local name=$1 f found=; shift
   printf '\n================ %s\n' "$name"
