@@ -1,24 +1,18 @@
 // The Chinese page of a running appliance, on which everything goes wrong that
 // the server has sentences for: none of them may be read in English there.
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { launch, openPage, until, Widget } from '../lib/browser.mjs'
-import { haveDaemon, startServe, startSim } from '../lib/daemon.mjs'
-import { config, faults, office, script, visit } from '../lib/office.mjs'
+import { openPage, until, Widget } from '../lib/browser.mjs'
+import { startSim } from '../lib/daemon.mjs'
+import { open, SHOTS, skip } from '../lib/house.mjs'
+import { faults, office, script, visit } from '../lib/office.mjs'
 
-const skip = haveDaemon() ? false : process.env.HAOKE_TEST_REQUIRE ? false : 'the daemon is not built: make daemon'
-const SHOTS = process.env.HAOKE_SHOTS || new URL('../../../build/shots/', import.meta.url).pathname
-let browser, sim, serve
-
+let browser, serve, close
 before(async () => {
-  if (skip) return
-  mkdirSync(SHOTS, { recursive: true })
-  ;[browser, sim] = await Promise.all([launch(), startSim(['--latency', '20ms', '--pace', '1ms'])])
-  serve = await startServe({ config: config(sim) })
+  if (!skip) ({ browser, serve, close } = await open())
 })
-after(() => Promise.all([browser?.close(), serve?.end(), sim?.stop()]))
+after(() => close?.())
 
 /**
  * English sentences that the page shows: four words of Latin letters in a row,

@@ -31,7 +31,6 @@ end_image() { # root [signal]
 linux_appimage() {
   local root=$WORK/appimage image=build/dist/haoke-$VERSION-x86_64.AppImage
   if [ ! -f "$image" ]; then bad "AppImage: run make linux first"; return; fi
-  if have shellcheck; then check "AppImage: scripts" shellcheck -S warning -s sh installers/linux/appimage/AppRun; fi
   check "AppImage: program and image of both processors" eval "file '$image' build/dist/haoke-$VERSION-aarch64.AppImage | grep -c 'statically linked' | grep -qx 2 && for f in '$image' build/dist/haoke-$VERSION-aarch64.AppImage; do test \"\$(head -c 11 \$f | tail -c 3)\" = \$'AI\\002' || exit 1; done"
   if have qemu-aarch64-static; then
     check "AppImage: arm64, emulated: other tools find its image where it says" eval "offset=\$(qemu-aarch64-static build/dist/haoke-$VERSION-aarch64.AppImage --appimage-offset) && unsquashfs -o \$offset -l build/dist/haoke-$VERSION-aarch64.AppImage | grep -q usr/bin/haoked"
