@@ -27,6 +27,9 @@ type receiver interface {
 	text() string
 	// admitted is told when a lease was granted.
 	admitted()
+	// answered is told of the result once the answer is complete and paid for.
+	// What its connection has left to say is waited for afterwards.
+	answered(res chat.Result)
 }
 
 var (
@@ -85,7 +88,9 @@ type try struct {
 	hasUsage   bool
 	firstToken time.Duration
 	total      time.Duration
-	n          int // pieces delivered by this attempt
+	n          int            // pieces delivered by this attempt
+	begun      bool           // tied to its call
+	rest       *http.Response // whose body is still open
 }
 
 func newAttempt() any {
@@ -115,7 +120,7 @@ func (a *attempt) release() {
 
 // run makes the request and reads the answer; patience bounds the time to the
 // first token. The error is nil, a *chat.UpstreamError, or the cause of ctx's
-// end.
+// end. hangUp is to follow, under the same ctx.
 func (c *Client) run(ctx context.Context, a *attempt, r *request, patience time.Duration) error {
 	var err error
 	if a.url, err = c.urls.get(&a.target, "/chat/completions"); err != nil {
@@ -125,7 +130,6 @@ func (c *Client) run(ctx context.Context, a *attempt, r *request, patience time.
 		return err
 	}
 	a.begin(ctx, patience)
-	defer a.end(ctx)
 
 	body := scratch.Get().(*buffer)
 	body.b = r.body(body.b[:0], &a.target, c.quirks.of(&a.target))
@@ -141,11 +145,20 @@ func (c *Client) run(ctx context.Context, a *attempt, r *request, patience time.
 	err = a.read(resp, r.stream)
 	a.out.pause()
 	a.total = a.cfg.Now().Sub(a.start)
-	a.drain(resp, err)
+	a.rest = resp
 	if err != nil {
+		a.drain(err)
 		return a.broken(ctx, err)
 	}
 	return nil
+}
+
+// hangUp ends what run began: the connection, and the tie to the call.
+func (a *attempt) hangUp(ctx context.Context) {
+	a.drain(nil)
+	if a.begun {
+		a.end(ctx)
+	}
 }
 
 // post sends the call over a connection of our own or of net/http's. It takes
@@ -181,9 +194,14 @@ func (g *givesBack) Close() error {
 	return err
 }
 
-// drain reads what is left of the body for a short while, so that the
-// connection can be used again, and closes it.
-func (a *attempt) drain(resp *http.Response, err error) {
+// drain reads what is left of the body, if it was not closed yet, for a short
+// while, so that the connection can be used again, and closes it.
+func (a *attempt) drain(err error) {
+	resp := a.rest
+	if resp == nil {
+		return
+	}
+	a.rest = nil
 	defer resp.Body.Close()
 	if err != nil && !errors.Is(err, errRefused) {
 		a.life.Cancel(nil) // the rest is of no use

@@ -44,6 +44,8 @@ func (d *discard) delivered() int    { return d.n }
 func (d *discard) text() string      { return "" }
 func (d *discard) admitted()         {}
 
+func (d *discard) answered(chat.Result) {}
+
 // benchAttempt is an attempt in the middle of an endless stream.
 func benchAttempt(t testing.TB, out receiver) (*Client, *attempt) {
 	c := New(Config{StreamLife: 1 << 60}, nil, nil)

@@ -10,6 +10,7 @@ import (
 // begin ties the attempt to its call, which gives it this long to the first
 // token. A call of our own kind is tied to one attempt at a time.
 func (a *attempt) begin(ctx context.Context, patience time.Duration) {
+	a.begun = true
 	if call, ok := ctx.(*span.Span); !ok {
 		a.unlink = context.AfterFunc(ctx, a.over)
 	} else if !call.Guard(a.over) {

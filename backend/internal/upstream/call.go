@@ -106,6 +106,7 @@ func (c *Client) pause(ctx context.Context, cfg *Config, n int, left time.Durati
 func (c *Client) try(ctx context.Context, cfg *Config, lease chat.Lease, r *request, out receiver, patience time.Duration, res *chat.Result) error {
 	a := c.attempt(cfg, lease.Target(), out)
 	defer a.release()
+	defer a.hangUp(ctx)
 	settled := false
 	defer func() {
 		if !settled { // a panic must not cost a lease
@@ -141,6 +142,9 @@ func (c *Client) try(ctx context.Context, cfg *Config, lease chat.Lease, r *requ
 	res.Cost = lease.Done(o)
 	report.Cost = res.Cost
 	c.observe.Attempt(report)
+	if err == nil {
+		out.answered(*res)
+	}
 	return err
 }
 

@@ -181,12 +181,10 @@ func (c *Client) fly(f *flight) {
 	}()
 	ask := newAsk(&f.call, f.caller)
 	ask.Queued = f.queues
-	res, err := c.tryAll(&f.life, cfg, ask, &f.req, f)
-	if err == nil && res.Finish == chat.FinishStop && cfg.CacheTTL > 0 && f.shared {
-		c.cache.put(f.id, f.answer(), res, cfg.Now().Add(cfg.CacheTTL), cfg.CacheBytes)
+	if res, err := c.tryAll(&f.life, cfg, ask, &f.req, f); err != nil {
+		c.flights.landed(f)
+		f.finish(res, err)
 	}
-	c.flights.landed(f)
-	f.finish(res, err)
 	c.release(f)
 }
 

@@ -33,6 +33,8 @@ func (c *collector) piece(raw []byte) bool {
 func (c *collector) delivered() int { return c.n }
 func (c *collector) admitted()      {}
 
+func (c *collector) answered(chat.Result) {}
+
 func (c *collector) text() string {
 	s, _ := codec.Unquote(codec.JoinTokens(nil, append(append([]byte{'"'}, c.raw...), '"')))
 	return s

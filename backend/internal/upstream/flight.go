@@ -65,7 +65,7 @@ func (fs *flights) remove(f *flight) {
 	}
 }
 
-// landed takes out a flight whose goroutine ends.
+// landed takes out a flight that has ended, or is about to.
 func (fs *flights) landed(f *flight) {
 	fs.mu.Lock()
 	defer fs.mu.Unlock()
@@ -88,6 +88,7 @@ func (fs *flights) close(cause error) {
 // flight is one upstream call and those who read along. Its memory is used
 // again when its goroutine and all of them have let go of it.
 type flight struct {
+	c      *Client
 	id     identity
 	shared bool // may be joined
 	vip    bool // queues as a VIP
@@ -196,7 +197,8 @@ func (c *Client) alone(cfg *Config, call chat.Call, caller chat.Caller, sink cha
 // c.flights.mu is held, so that Close knows of every goroutine.
 func (c *Client) launch(cfg *Config, call chat.Call, caller chat.Caller, sink chat.Sink, id identity) *subscriber {
 	f := c.flights.memory.Get().(*flight)
-	f.id, f.shared, f.vip, f.limit, f.cfg, f.caller = id, id != identity{}, caller.VIP, cfg.AnswerBytes, cfg, caller
+	f.c, f.cfg, f.caller = c, cfg, caller
+	f.id, f.shared, f.vip, f.limit = id, id != identity{}, caller.VIP, cfg.AnswerBytes
 	// A piece holds a token at least, so more pieces than tokens were asked for
 	// means that the bound was ignored.
 	f.maxN = call.MaxTokens + 16
@@ -361,6 +363,15 @@ func (f *flight) admitted() {
 	f.leased = true
 }
 
+// answered ends the flight with a whole answer.
+func (f *flight) answered(res chat.Result) {
+	if res.Finish == chat.FinishStop && f.cfg.CacheTTL > 0 && f.shared {
+		f.c.cache.put(f.id, f.answer(), res, f.cfg.Now().Add(f.cfg.CacheTTL), f.cfg.CacheBytes)
+	}
+	f.c.flights.landed(f)
+	f.finish(res, nil)
+}
+
 // queued passes the place in the queue on to everybody.
 func (f *flight) queued(position int) {
 	f.mu.Lock()
@@ -372,10 +383,13 @@ func (f *flight) queued(position int) {
 	}
 }
 
-// finish ends the flight and wakes everybody.
+// finish ends the flight, if it has not ended yet, and wakes everybody.
 func (f *flight) finish(res chat.Result, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.done {
+		return
+	}
 	f.res, f.err, f.done, f.over = res, err, true, true
 	for _, sub := range f.subs {
 		sub.rouse()

@@ -101,6 +101,7 @@ func (c *Client) testTarget(ctx context.Context, t chat.Target) Report {
 	out := &collector{limit: cfg.AnswerBytes}
 	ask := c.attempt(&cfg, t, out)
 	defer ask.release()
+	defer ask.hangUp(ctx)
 	call := &chat.Call{Model: t.Model, MaxTokens: 16, Messages: []chat.PromptMessage{{Role: chat.RoleUser, Content: "Say OK."}}}
 	err := c.run(ctx, ask, &request{call: call, stream: true}, testTimeout)
 	for range 3 { // one for each quirk there is
@@ -109,6 +110,7 @@ func (c *Client) testTarget(ctx context.Context, t chat.Target) Report {
 		}
 		again := c.attempt(&cfg, t, out)
 		defer again.release()
+		defer again.hangUp(ctx)
 		ask, err = again, c.run(ctx, again, &request{call: call, stream: true}, testTimeout)
 	}
 	if err != nil && !ask.reasoned { // thinking beyond so few tokens is a sign of life too
