@@ -14,15 +14,15 @@
 // every 25 seconds cost 7.6 % of a processor when each woke a goroutine and
 // armed the poller anew, and 4 % so; 2 cores, Go 1.26, `haoked bench --short
 // --only connections`. That is one wake-up and about 45 µs for each heartbeat
-// (BenchmarkStrangersBeat), most of it the kernel's: 20 µs remain when there is
-// nothing to wake.
+// (BenchmarkStrangersBeat), of which reading and answering are 15.
 //
-// The poller does not pause to answer several at once. It was tried: a pause of
-// 5 ms costs more than it saves (4.0 against 3.4 %), because each end of a sleep
-// costs two or three wake-ups (epoll_wait's milliseconds are rounded down, the
-// runtime's watchdog sleeps until the same timer), and because the sockets, which
-// are in the runtime's own poller too, go on waking it. A pause of 20 ms saves
-// a fifth, but every first message after a silence would wait for it.
+// The poller does not pause to answer several at once. It was tried. Each end of
+// a sleep on a processor at rest costs about 100 µs, so that a pause of 5 ms by
+// the runtime's timer costs more than it saves (4.0 % against 3.4 %; the
+// sockets, which are in the runtime's own poller too, go on waking it besides).
+// With sockets of our own that the runtime does not know, and the kernel's timer,
+// 5 ms save nothing worth having (3.4 %), 10 ms a quarter (2.6 %), 20 ms half
+// (1.7 %), and each first message after a silence would wait as long.
 //
 // # Why the library does not read and write
 //
