@@ -73,6 +73,7 @@ type DB struct {
 	queue   chan *op
 	idle    chan *op
 	closing chan struct{}
+	grown   chan struct{} // homeCommits more commits: bringHome's turn
 	stopped chan struct{}
 	once    sync.Once
 
@@ -103,6 +104,7 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		queue:   make(chan *op, queueLen),
 		idle:    make(chan *op, 64),
 		closing: make(chan struct{}),
+		grown:   make(chan struct{}, 1),
 		stopped: make(chan struct{}),
 	}
 	if err := db.open(ctx); err != nil {

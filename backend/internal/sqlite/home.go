@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// homeEvery is how often the WAL's growth is looked at.
-	homeEvery = 50 * time.Millisecond
+	// homePause is the least time between two of bringHome's steps.
+	homePause = 50 * time.Millisecond
 	// homeCommits is after how many commits the WAL is brought home: about a
 	// thousand pages, or 4 MB.
 	homeCommits = 128
@@ -22,7 +22,9 @@ const (
 // connection of its own: in the writer, where SQLite would do it, a thousand
 // pages and two syncs stand between a visitor and the acknowledgement (up to
 // 200 ms were seen). The writer only does the small rest, and only when the
-// file has grown: SQLite starts it anew when everything in it was copied.
+// file has grown: SQLite starts it anew when everything in it was copied. It
+// sleeps until the writer says that the WAL has grown: looking twenty times a
+// second cost half a percent of a processor on a server at rest.
 func (db *DB) bringHome(ctx context.Context) {
 	var pool *sql.DB
 	defer func() {
@@ -30,9 +32,8 @@ func (db *DB) bringHome(ctx context.Context) {
 			pool.Close()
 		}
 	}()
-	t := time.NewTicker(homeEvery)
+	t := time.NewTimer(0)
 	defer t.Stop()
-	var last uint64
 	for {
 		select {
 		case <-ctx.Done():
@@ -41,11 +42,17 @@ func (db *DB) bringHome(ctx context.Context) {
 			return
 		case <-t.C:
 		}
-		now := db.commits.Load()
-		if now-last < homeCommits || db.readOnlyErr() != nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-db.closing:
+			return
+		case <-db.grown:
+		}
+		t.Reset(homePause)
+		if db.readOnlyErr() != nil {
 			continue
 		}
-		last = now
 		var err error
 		if pool == nil {
 			pool, err = openPool(dsn(db.cfg.Path, "_pragma=wal_autocheckpoint(0)"), 1)

@@ -245,10 +245,18 @@ func (db *DB) commit(batch []*op) {
 		err = db.transact(live, errs, true)
 	}
 	if err == nil {
-		db.commits.Add(1)
+		if db.commits.Add(1)%homeCommits == 0 {
+			select {
+			case db.grown <- struct{}{}:
+			default: // bringHome has yet to come to the commits before
+			}
+		}
 		db.ops.Add(uint64(len(live)))
 	}
 	answer(live, errs, err)
+	if err == nil {
+		db.mark.committed() // nobody waits for it
+	}
 }
 
 // errAgain: an operation failed after it had written, so the batch must run
@@ -287,7 +295,6 @@ func (db *DB) transact(live []*op, errs []error, savepoints bool) error {
 		db.rollback()
 		return db.failed(fmt.Errorf("commit: %w", err))
 	}
-	db.mark.committed()
 	return nil
 }
 
