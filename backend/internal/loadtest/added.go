@@ -28,20 +28,24 @@ type Added struct {
 	Deviation float64 `json:"deviation"`
 	First50   float64 `json:"first_p50"` // to the first piece
 	First99   float64 `json:"first_p99"`
+	Last50    float64 `json:"last_p50"` // to the last piece: nothing is left to read
+	Last99    float64 `json:"last_p99"`
 	N         int64   `json:"n"` // answers
 }
 
 // reply is one answer as its visitor saw it.
 type reply struct {
-	word         string // unique in the run, and in the question
-	first, whole time.Duration
+	word               string // unique in the run, and in the question
+	first, last, whole time.Duration
 }
 
 // see notes what an event that long after the question means.
 func (r *reply) see(ev event, after time.Duration) {
 	switch ev {
 	case began:
-		r.first = after
+		r.first, r.last = after, after
+	case went:
+		r.last = after
 	case answered:
 		r.whole = after
 	}
@@ -59,8 +63,8 @@ func (t *tally) pair(r reply) {
 
 // own is the upstream's time of one answer.
 type own struct {
-	Question     string
-	First, Whole time.Duration
+	Question           string
+	First, Last, Whole time.Duration
 }
 
 // wordIn finds the word of wordOf in a question.
@@ -141,7 +145,7 @@ func (l *lab) added(ctx context.Context, t *tally) (Added, error) {
 func (t *tally) added(times map[string]own) (a Added, alone int64) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	whole, first := microseconds(), microseconds()
+	whole, first, last := microseconds(), microseconds(), microseconds()
 	for _, r := range t.pairs {
 		x, known := times[r.word]
 		if !known {
@@ -150,9 +154,11 @@ func (t *tally) added(times map[string]own) (a Added, alone int64) {
 		}
 		record(whole, r.whole-x.Whole)
 		record(first, r.first-x.First)
+		record(last, r.last-x.Last)
 	}
-	w, f := quantiles(whole), quantiles(first)
-	return Added{P50: w.P50, P95: w.P95, P99: w.P99, Deviation: w.Deviation, First50: f.P50, First99: f.P99, N: w.N}, alone
+	w, f, l := quantiles(whole), quantiles(first), quantiles(last)
+	return Added{P50: w.P50, P95: w.P95, P99: w.P99, Deviation: w.Deviation, N: w.N,
+		First50: f.P50, First99: f.P99, Last50: l.P50, Last99: l.P99}, alone
 }
 
 // microseconds is a histogram of up to five minutes, to three digits.

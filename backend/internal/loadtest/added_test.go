@@ -24,8 +24,8 @@ func TestAddedIsOfEachAnswer(t *testing.T) {
 		if i >= 980 { // fast answers that were held up
 			slow, extra = 0, 300*time.Millisecond
 		}
-		times[word] = own{"x " + word, slow, 2 * slow}
-		tl.pair(reply{word, slow + extra/10, 2*slow + extra})
+		times[word] = own{"x " + word, slow, 2 * slow, 2 * slow}
+		tl.pair(reply{word, slow + extra/10, 2*slow + extra/5, 2*slow + extra})
 	}
 	a, alone := tl.added(times)
 	if alone != 0 || a.N != 1000 {
@@ -34,7 +34,7 @@ func TestAddedIsOfEachAnswer(t *testing.T) {
 	for _, c := range []struct {
 		what      string
 		got, want float64
-	}{{"p50", a.P50, 10}, {"p95", a.P95, 10}, {"p99", a.P99, 300}, {"first p50", a.First50, 1}, {"first p99", a.First99, 30}, {"deviation", a.Deviation, 290 * math.Sqrt(0.02*0.98)}} {
+	}{{"p50", a.P50, 10}, {"p95", a.P95, 10}, {"p99", a.P99, 300}, {"first p50", a.First50, 1}, {"first p99", a.First99, 30}, {"last p50", a.Last50, 2}, {"last p99", a.Last99, 60}, {"deviation", a.Deviation, 290 * math.Sqrt(0.02*0.98)}} {
 		if math.Abs(c.got-c.want) > c.want/100 {
 			t.Errorf("%s is %.3f, want %.3f", c.what, c.got, c.want)
 		}

@@ -23,6 +23,7 @@ const (
 	nothing  event = iota
 	acked          // the question is on disk
 	began          // the first piece came
+	went           // a further piece came
 	answered       // the durable answer came: the turn is over
 	refused        // an error frame: it was not accepted
 )
@@ -129,7 +130,7 @@ func (c *checker) piece(seq int64, part int, raw []byte) (event, error) {
 	if part == 0 {
 		return began, nil
 	}
-	return nothing, nil
+	return went, nil
 }
 
 func (c *checker) message(f *frameView) (event, error) {

@@ -83,6 +83,8 @@ func (c *caller) call(ctx context.Context, due time.Time) error {
 			if pieces++; pieces == 2 {
 				c.tally.began(time.Since(due))
 				mine.see(began, time.Since(sent))
+			} else if bytes.Contains(line, []byte(`"content":`)) {
+				mine.see(went, time.Since(sent))
 			}
 		}
 		if err == io.EOF {

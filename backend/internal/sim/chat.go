@@ -199,8 +199,9 @@ func (c *call) stream() {
 		if i == 0 || pace > 0 {
 			c.flush()
 		}
+		c.took.Last = time.Since(c.begun)
 		if i == 0 {
-			c.took.First = time.Since(c.begun)
+			c.took.First = c.took.Last
 		}
 	}
 	if c.r.Context().Err() != nil {

@@ -11,6 +11,7 @@ import (
 type Took struct {
 	Question string        `json:"question"` // its beginning
 	First    time.Duration `json:"first"`    // from the request's arrival to its first piece, ns
+	Last     time.Duration `json:"last"`     // ... to its last piece, ns
 	Whole    time.Duration `json:"whole"`    // ... to its last byte, ns
 }
 

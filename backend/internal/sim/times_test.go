@@ -38,7 +38,7 @@ func TestTimes(t *testing.T) {
 		}
 		w := httptest.NewRecorder()
 		s.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/sim/times", nil))
-		if b, _ := io.ReadAll(w.Body); !strings.HasPrefix(string(b), `[{"question":"two","first":100000000,"whole":150000000}`) {
+		if b, _ := io.ReadAll(w.Body); !strings.HasPrefix(string(b), `[{"question":"two","first":100000000,"last":150000000,"whole":150000000}`) {
 			t.Errorf("%s", b)
 		}
 		if s.Reset(); len(s.Times()) != 0 {
