@@ -133,7 +133,7 @@ var frames = sync.Pool{New: func() any { return new(wire.ClientFrame) }}
 const plainPing = `{"type":"ping"}`
 
 // pong answers the widget's heartbeat. Thousands of silent visitors send one
-// every 25 seconds: no goroutine is woken for it and no buffer made.
+// every 45 seconds: no goroutine is woken for it and no buffer made.
 func (p *peer) pong(t []byte) {
 	frame := borrow()
 	*frame = wire.AppendPong(*frame, t)

@@ -133,7 +133,7 @@ func (s *Suite) hold(ctx context.Context, p *subject, n, steps int, beats bool) 
 }
 
 // heartbeat is how often the widget sends a ping through a silent socket.
-const heartbeat = 25 * time.Second
+const heartbeat = 45 * time.Second
 
 // beating is the share of one processor that the process uses while every
 // visitor sends heartbeats, spread as those of strangers are.

@@ -38,7 +38,7 @@ export function createApp(page: PageSettings, base: string): App & { start(): vo
   })
   const convo = openConvo(
     {
-      send: f => link.send(f),
+      send: f => link.send(f as Frame),
       resync: () => link.kick(),
       put,
       out(o, gone) {

@@ -25,8 +25,12 @@ export type Link = ReturnType<typeof openLink>
 /**
  * One WebSocket that is kept alive: it reconnects for ever with a jittered
  * back-off (half a second, doubling to 30 s), proves the way in both
- * directions by a ping after 25 s of silence, and stops only when told to or
- * by a final close code.
+ * directions, and stops only when told to or by a final close code.
+ *
+ * The proof is a ping after 45 s of silence: proxies cut a silent line after 55
+ * or 60, and each ping keeps a phone's radio awake for seconds. While an answer
+ * is awaited it is 20 s, and whoever is not heard within 10 s of a question is
+ * taken for gone.
  *
  * Close codes: 1008 and 4008 wait at least 10 s; 4000 (replaced by another
  * connection) pauses until the visitor comes back to this tab, so that two
@@ -39,6 +43,8 @@ export function openLink(d: LinkDeps) {
   let timer: number
   let beat: number
   let stable: number
+  /** An answer is awaited. */
+  let asked = false
 
   const set = (s: LinkState) => {
     if (state != s) d.changed((state = s))
@@ -78,9 +84,13 @@ export function openLink(d: LinkDeps) {
       retry(code == 1008 || code == 4008 ? 10_000 : 0)
     }
   }
-  const ping = (wait: number) => {
+  /** Something must be heard within so many ms. */
+  const expect = (wait: number) => {
     cancel(beat)
     beat = later(() => lost(0), wait)
+  }
+  const ping = (wait: number) => {
+    expect(wait)
     write({ type: 'ping' })
   }
   const got = (data: unknown) => {
@@ -99,9 +109,10 @@ export function openLink(d: LinkDeps) {
     }
     // So does one over which something of ours arrived.
     if (f.type == 'ack') tries = 0
+    if (f.type == 'message' && f.from != 'visitor') asked = false
     if (state == 'open') {
       cancel(beat)
-      beat = later(() => ping(10_000), 25_000)
+      beat = later(() => ping(10_000), asked ? 20_000 : 45_000)
     }
     d.frame(f)
   }
@@ -114,7 +125,7 @@ export function openLink(d: LinkDeps) {
     } catch {
       return retry(5_000)
     }
-    beat = later(() => lost(0), 12_000)
+    expect(12_000)
     s.onopen = () => s == ws && write(d.hello())
     s.onmessage = e => s == ws && got(e.data)
     s.onclose = e => s == ws && lost(e.code)
@@ -131,7 +142,14 @@ export function openLink(d: LinkDeps) {
       set('idle')
     },
     /** Sends a frame; false when there is no welcomed connection. */
-    send: (f: object) => state == 'open' && write(f),
+    send(f: Frame) {
+      if (state != 'open' || !write(f)) return false
+      if (f.type == 'message') {
+        asked = true
+        expect(10_000)
+      }
+      return true
+    },
     /** Is the line still alive? Called when the page wakes up or comes online. */
     probe() {
       if (state == 'open') ping(4_000)

@@ -94,18 +94,49 @@ test('a server that welcomes and closes at once still meets a growing back-off',
   expect(Fake.all.length).toBe(7)
 })
 
-test('pings after 25 s of silence and leaves a line that does not answer', () => {
+test('pings after 45 s of silence and leaves a line that does not answer', () => {
   link.start()
   last().welcome()
-  vi.advanceTimersByTime(24_999)
+  vi.advanceTimersByTime(44_999)
   expect(last().sent.length).toBe(1)
   vi.advanceTimersByTime(1)
   expect(last().sent[1]).toEqual({ type: 'ping' })
   last().onmessage!({ data: '{"type":"pong"}' })
-  vi.advanceTimersByTime(25_000)
+  vi.advanceTimersByTime(45_000)
   expect(last().sent.length).toBe(3)
   vi.advanceTimersByTime(10_000)
   expect(states.at(-1)).toBe('waiting')
+})
+
+test('a question that nothing is heard of finds a dead line in ten seconds', () => {
+  link.start()
+  last().welcome()
+  vi.advanceTimersByTime(30_000)
+  link.send({ type: 'message' })
+  vi.advanceTimersByTime(9_999)
+  expect(states.at(-1)).toBe('open')
+  vi.advanceTimersByTime(1)
+  expect(states.at(-1)).toBe('waiting')
+})
+
+test('pings after 20 s while an answer is awaited, until it is there', () => {
+  link.start()
+  last().welcome()
+  link.send({ type: 'message' })
+  const pings = () => last().sent.filter((f: any) => f.type == 'ping').length
+  const hear = (f: object) => last().onmessage!({ data: JSON.stringify(f) })
+  hear({ type: 'ack' })
+  hear({ type: 'message', from: 'visitor' }) // in another tab
+  vi.advanceTimersByTime(20_000)
+  expect(pings()).toBe(1)
+  hear({ type: 'pong' })
+  vi.advanceTimersByTime(20_000)
+  expect(pings()).toBe(2)
+  hear({ type: 'message', from: 'ai' })
+  vi.advanceTimersByTime(44_999)
+  expect(pings()).toBe(2)
+  vi.advanceTimersByTime(1)
+  expect(pings()).toBe(3)
 })
 
 test('a probe finds a dead line in four seconds and cuts a wait short', () => {
