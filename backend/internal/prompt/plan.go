@@ -127,11 +127,13 @@ func (p *plan) writeSystem(k systemKey) system {
 // want at the beginning or at the end.
 func (p *plan) fitQuestion() {
 	room := int(shareQuestion*float64(p.left)) - perMessage
-	if p.count(p.question.text) > room {
+	n := p.count(p.question.text)
+	if n > room {
 		p.question.text = p.cut(p.question.text, room, cutMiddle)
 		p.notes[KindQuestion.place()] = "the question is longer than its share of the budget and was cut in the middle"
+		n = p.count(p.question.text)
 	}
-	p.spend(KindQuestion, p.count(p.question.text)+perMessage)
+	p.spend(KindQuestion, n+perMessage)
 }
 
 // fitKnowledge adds the owner's passages to the system part, best first.
