@@ -33,7 +33,8 @@
 //	wsconn    a poller finds a silent socket awake; reads a frame, bounded in size and time
 //	gateway   decodes it, checks limits, knows the conversation by the visitor's token
 //	engine    Take: filter, then one durable append (group commit); the ack follows the disk
-//	          turn: wait while the visitor types; a curated answer, else
+//	          turn: wait while the visitor types; otherwise it begins while the commit is on
+//	          its way, and shows nothing before that is on disk; a curated answer, else
 //	prompt    what the upstream sees, within a budget of tokens
 //	upstream  joins an identical call in flight, or asks
 //	admit     for a lease: pacing by key, queue with classes, money
