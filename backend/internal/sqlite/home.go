@@ -32,24 +32,22 @@ func (db *DB) bringHome(ctx context.Context) {
 			pool.Close()
 		}
 	}()
-	t := time.NewTimer(0)
-	defer t.Stop()
+	pause := time.NewTimer(homePause)
+	defer pause.Stop()
+	var grown chan struct{} // nobody is listened to during the pause
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-db.closing:
 			return
-		case <-t.C:
+		case <-pause.C:
+			grown = db.grown
+			continue
+		case <-grown:
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-db.closing:
-			return
-		case <-db.grown:
-		}
-		t.Reset(homePause)
+		grown = nil
+		pause.Reset(homePause)
 		if db.readOnlyErr() != nil {
 			continue
 		}
