@@ -141,11 +141,10 @@ func (c *Client) run(ctx context.Context, a *attempt, r *request, patience time.
 		a.total = a.cfg.Now().Sub(a.start)
 		return a.broken(ctx, err)
 	}
-	a.status, a.header = resp.StatusCode, resp.Header
+	a.rest, a.status, a.header = resp, resp.StatusCode, resp.Header
 	err = a.read(resp, r.stream)
 	a.out.pause()
 	a.total = a.cfg.Now().Sub(a.start)
-	a.rest = resp
 	if err != nil {
 		a.drain(err)
 		return a.broken(ctx, err)
