@@ -28,6 +28,7 @@ func TestAnswer(t *testing.T) {
 				res.FirstToken <= 0 || res.Upstream < res.FirstToken {
 				t.Fatalf("%+v", res)
 			}
+			r.wg.Wait() // the connection is back
 		}
 		if d := r.Stats().Dials; d != 1 {
 			t.Errorf("%d connections for three calls one after the other", d)

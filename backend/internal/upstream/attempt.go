@@ -149,6 +149,9 @@ func (c *Client) run(ctx context.Context, a *attempt, r *request, patience time.
 		a.drain(err)
 		return a.broken(ctx, err)
 	}
+	if c, ours := resp.Body.(*plainConn); ours && c.state == ended {
+		a.drain(nil) // there is nothing to wait for
+	}
 	return nil
 }
 
