@@ -42,7 +42,7 @@ async function visitor(t, text, options) {
 }
 
 test('every page, on a desk and on a phone, in both languages, light and dark: whole, quiet, and nothing for axe', { skip }, async t => {
-  await visitor(t, 'Do you have green tea? [[say:Yes, from three gardens.]]')
+  await visitor(t, 'Do you have green tea? [[say:Yes, from three gardens on the south slope, picked by hand in April and May and steamed on the same day.]]')
   for (const [size, locale, colorScheme] of [[[1440, 900], 'en-GB', 'light'], [[390, 844], 'zh-CN', 'dark']]) {
     const page = await office(t, browser, serve, { viewport: { width: size[0], height: size[1] }, locale, colorScheme, reducedMotion: 'reduce' })
     page.on('response', r => r.status() >= 400 && page.errors.push(`${r.status()} ${r.url()}`))
@@ -51,7 +51,8 @@ test('every page, on a desk and on a phone, in both languages, light and dark: w
       await visit(page, name)
       await page.waitForLoadState('networkidle').catch(() => {})
       await until(`${name} has loaded`, async () => (await page.locator('.skeleton').count()) === 0)
-      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${name} is wider than the window of ${size}`)
+      const wide = await page.evaluate(() => [document.documentElement, document.querySelector('main')].some(e => e.scrollWidth > e.clientWidth + 1))
+      assert.equal(wide, false, `${name} is wider than the window of ${size}`)
       assert.deepEqual(await axe(page), [], `${name} ${size} ${colorScheme}`)
       await page.screenshot({ path: join(SHOTS, `office-${name}-${size[0]}-${colorScheme}.png`) })
     }
