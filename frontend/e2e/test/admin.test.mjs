@@ -244,6 +244,7 @@ test('by keyboard alone', { skip }, async t => {
   await until('the heading has the focus', async () => (await focused()) === 'Keys')
   await key('g', 's')
   await page.getByRole('heading', { level: 1, name: 'Settings' }).waitFor()
+  await page.getByRole('searchbox', { name: 'Search settings' }).waitFor()
   await key('/')
   await until('the search has the focus', async () => (await focused()) === 'Search settings')
   await page.keyboard.type('threshold')
