@@ -159,6 +159,17 @@ func (h host) Addresses() (public, admin string) {
 	return a.Public, a.Admin
 }
 
+// Unmoved implements adminapi.Host.
+func (h host) Unmoved(path string) error {
+	switch path {
+	case "server.public_addr":
+		return h.b.public.Fault()
+	case "server.admin_addr":
+		return h.b.admin.Fault()
+	}
+	return nil
+}
+
 // ReloadKeys implements adminapi.Host.
 func (h host) ReloadKeys(ctx context.Context) error {
 	return h.b.parts.reconfigureUpstream(ctx, h.b.settings.Current())

@@ -22,6 +22,7 @@ type door struct {
 	mu    sync.Mutex
 	now   *httpd.Listener
 	start func(*httpd.Listener) // nil: not running (yet, or any more)
+	fault error                 // of the last Move
 }
 
 func openDoor(cfg httpd.Config) (*door, error) {
@@ -37,6 +38,13 @@ func (d *door) URL() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.now.URL()
+}
+
+// Fault is why the last Move failed; nil: it did not.
+func (d *door) Fault() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.fault
 }
 
 // Close closes a door that was never run.
@@ -76,7 +84,15 @@ func (d *door) Move(addr string) error {
 	if d.start == nil {
 		return errDoorClosed
 	}
+	d.fault = d.moveLocked(addr)
+	return d.fault
+}
+
+func (d *door) moveLocked(addr string) error {
 	was := d.now.Addr()
+	if addr == was {
+		return nil
+	}
 	l, err := d.open(addr)
 	if err != nil && samePort(addr, was) {
 		d.now.Retire()

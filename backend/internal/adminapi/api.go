@@ -48,6 +48,9 @@ type Presence interface {
 type Host interface {
 	// Addresses are where visitors and the admin page are reached from here.
 	Addresses() (public, admin string)
+	// Unmoved is why a listener did not go to the address that its setting now
+	// has; nil: it did, or path is of no listener.
+	Unmoved(path string) error
 	// Reload brings changed keys, FAQ or rules into the running parts.
 	ReloadKeys(ctx context.Context) error
 	ReloadFAQ(ctx context.Context) error

@@ -208,6 +208,9 @@ func (h *house) buildGuard(ctx context.Context, unclaimed bool) {
 // Addresses implements adminapi.Host.
 func (h *house) Addresses() (public, admin string) { return "http://127.0.0.1:8787", h.at.URL }
 
+// Unmoved implements adminapi.Host: nothing moves here.
+func (h *house) Unmoved(string) error { return nil }
+
 // ReloadKeys implements adminapi.Host as the composition root does.
 func (h *house) ReloadKeys(ctx context.Context) error {
 	s := h.settings.Current()

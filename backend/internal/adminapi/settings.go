@@ -129,6 +129,9 @@ func (a *API) change(c *call, revision int64, edits []settings.Edit) (any, error
 	if err != nil {
 		return nil, err
 	}
+	if err := a.unmoved(c.ctx(), done); err != nil {
+		return nil, err
+	}
 	out := wire.SettingsChange{Revision: a.Settings.Revision(), Fields: []wire.SettingField{}, Previous: map[string]json.RawMessage{}, Restart: a.restartPaths(), Warnings: []wire.Trouble{}}
 	_, now := a.Host.Addresses()
 	if all := everywhere(a.Settings.Current().Server.AdminAddr); now != before || all != open {
@@ -150,6 +153,40 @@ func (a *API) change(c *call, revision int64, edits []settings.Edit) (any, error
 		}
 	}
 	return out, nil
+}
+
+// unmoved takes changes back when a listener could not follow them: whoever is
+// told that the page moved finds it there. New secrets stay; what they were is
+// not told.
+func (a *API) unmoved(ctx context.Context, done []settings.Changed) error {
+	for _, ch := range done {
+		fault := a.Host.Unmoved(ch.Path)
+		if fault == nil {
+			continue
+		}
+		server := a.Settings.Current().Server
+		addr := server.AdminAddr
+		if ch.Path != adminAddr {
+			addr = server.PublicAddr
+		}
+		var back []settings.Edit
+		for _, ch := range done {
+			if ch.Undo != nil {
+				back = append(back, settings.Edit{Path: ch.Path, Value: ch.Undo, Revision: settings.AnyRevision})
+			}
+		}
+		if _, err := a.Settings.SetAll(ctx, settings.AnyRevision, back); err != nil {
+			return err
+		}
+		return a.cannotListen(ch.Path, addr, fault)
+	}
+	return nil
+}
+
+// cannotListen refuses an address because of err.
+func (a *API) cannotListen(path, addr string, err error) error {
+	a.Log.Info("a listener cannot move", "setting", path, "addr", addr, "err", err)
+	return invalid(path, addr+" cannot be listened on.", "It is taken, needs more rights, or is no address of this machine.")
 }
 
 const adminAddr = "server.admin_addr"
@@ -180,8 +217,7 @@ func (a *API) mayMove(ctx context.Context, value json.RawMessage) error {
 	if holder, err := a.Probe(adminAddr, addr); holder != "" {
 		return invalid(adminAddr, addr+" is taken by "+holder+".", "Choose another port, or stop that program.")
 	} else if err != nil {
-		a.Log.Info("the admin page cannot move", "addr", addr, "err", err)
-		return invalid(adminAddr, addr+" cannot be listened on.", "It is taken, needs more rights, or is no address of this machine.")
+		return a.cannotListen(adminAddr, addr, err)
 	}
 	return nil
 }
