@@ -56,24 +56,40 @@ func same(a, b string) bool {
 	return err == nil && proveSum(b, sum) == nil
 }
 
-// waitFree waits until none of the programs runs.
-func waitFree(ctx context.Context, programs []string) error {
-	ctx, cancel := context.WithTimeout(ctx, waitProgram)
-	defer cancel()
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	for {
-		busy := running(programs)
-		if busy == "" {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s is still running", busy)
-		case <-tick.C:
-		}
+// bringBack ends the programs and puts those of the folder kept, of the version
+// from, in their places.
+func bringBack(ctx context.Context, programs []string, kept, from string) error {
+	err := endPrograms(programs)
+	if err == nil {
+		err = waitFree(ctx, waitProgram, programs, goesOn)
 	}
+	if err == nil {
+		err = putPrograms(programs, kept)
+	}
+	if err == nil {
+		err = noteVersion(from)
+	}
+	return err
 }
+
+// waitFree waits until none of the programs runs, or called gives an error.
+func waitFree(ctx context.Context, most time.Duration, programs []string, called func() error) error {
+	busy := ""
+	ok, err := wait(ctx, most, func() (bool, error) {
+		if err := called(); err != nil {
+			return false, err
+		}
+		busy = running(programs)
+		return busy == "", nil
+	})
+	if err == nil && !ok {
+		err = fmt.Errorf("%s is still running", busy)
+	}
+	return err
+}
+
+// goesOn is of what nobody calls off.
+func goesOn() error { return nil }
 
 // running is one of the programs that runs; "": none.
 func running(programs []string) string {

@@ -315,18 +315,12 @@ func (r *raised) run(ctx context.Context, setup string) error {
 
 // waitFree waits until the programs do not run, unless the update is called off.
 func (r *raised) waitFree(ctx context.Context) error {
-	busy := ""
-	ok, err := wait(ctx, r.patience, func() (bool, error) {
+	return waitFree(ctx, r.patience, r.programs(), func() error {
 		if r.answer() == answerBack || !exists(filepath.Join(r.dir, planFile)) {
-			return false, errStopped
+			return errStopped
 		}
-		busy = running(r.programs())
-		return busy == "", nil
+		return nil
 	})
-	if err == nil && !ok {
-		err = fmt.Errorf("%s is still running", busy)
-	}
-	return err
 }
 
 // answer is what the person's side said; "": nothing yet.
@@ -368,16 +362,7 @@ func (r *raised) putBack(ctx context.Context, s *raisedState) error {
 			return fmt.Errorf("the previous version is gone: %w", err)
 		}
 	}
-	if err := endPrograms(r.programs()); err != nil {
-		return err
-	}
-	if err := waitFree(ctx, r.programs()); err != nil {
-		return err
-	}
-	if err := putPrograms(r.programs(), r.kept()); err != nil {
-		return err
-	}
-	return noteVersion(s.From)
+	return bringBack(ctx, r.programs(), r.kept(), s.From)
 }
 
 // clear removes what is not needed any more; this program itself goes later.

@@ -181,7 +181,7 @@ func (p *Plan) prepare(ctx context.Context, kept string) error {
 	if p.Machine {
 		return p.note()
 	}
-	if err := waitFree(ctx, p.Programs); err != nil {
+	if err := waitFree(ctx, waitProgram, p.Programs, goesOn); err != nil {
 		return err
 	}
 	if err := proveSum(p.Setup, p.SHA256); err != nil {
@@ -285,17 +285,7 @@ func (p *Plan) undo(ctx context.Context, kept string, fault error) error {
 	if p.Machine {
 		return p.undoRaised(ctx, fault)
 	}
-	err := endPrograms(p.Programs)
-	if err == nil {
-		err = waitFree(ctx, p.Programs)
-	}
-	if err == nil {
-		err = putPrograms(p.Programs, kept)
-	}
-	if err == nil {
-		err = noteVersion(p.From)
-	}
-	return p.undone(fault, err)
+	return p.undone(fault, bringBack(ctx, p.Programs, kept, p.From))
 }
 
 // undone notes a fault when the programs from before are back, or err.
