@@ -16,7 +16,8 @@ import (
 
 // strangers and beatGap are those of BenchmarkStrangersBeat: as many silent
 // sockets, and the time between two heartbeats of all of them together, that of
-// 19,000 visitors with one every 25 seconds each.
+// 19,000 visitors with one every 25 seconds each. It is the pace at which the
+// figures in doc.go were measured, not the widget's.
 const (
 	strangers = 2000
 	beatGap   = 25 * time.Second / 19_000

@@ -109,7 +109,7 @@ export function openLink(d: LinkDeps) {
     }
     // So does one over which something of ours arrived.
     if (f.type == 'ack') tries = 0
-    if (f.type == 'message' && f.from != 'visitor') asked = false
+    if (f.type == 'error' || (f.type == 'message' && f.from != 'visitor')) asked = false
     if (state == 'open') {
       cancel(beat)
       beat = later(() => ping(10_000), asked ? 20_000 : 45_000)

@@ -132,11 +132,14 @@ test('pings after 20 s while an answer is awaited, until it is there', () => {
   hear({ type: 'pong' })
   vi.advanceTimersByTime(20_000)
   expect(pings()).toBe(2)
-  hear({ type: 'message', from: 'ai' })
-  vi.advanceTimersByTime(44_999)
-  expect(pings()).toBe(2)
-  vi.advanceTimersByTime(1)
-  expect(pings()).toBe(3)
+  for (const [i, end] of [{ type: 'message', from: 'ai' }, { type: 'error', code: 'rate_limited' }].entries()) {
+    link.send({ type: 'message' })
+    hear(end)
+    vi.advanceTimersByTime(44_999)
+    expect(pings()).toBe(2 + i)
+    vi.advanceTimersByTime(1)
+    expect(pings()).toBe(3 + i)
+  }
 })
 
 test('a probe finds a dead line in four seconds and cuts a wait short', () => {
