@@ -66,12 +66,35 @@ test('dots at once, gone with the first piece, never stuck after a cut', async t
   go()
   await w.message('ai')
   assert.equal(await w.host.locator('.dots').count(), 0)
-  mock.answer = () => ({ wait: 60_000, pieces: [] })
+  mock.answer = () => ({ wait: new Promise(() => {}), pieces: [] })
   await w.say('Again')
   await w.host.locator('.dots').waitFor()
   mock.down = true
   mock.cut()
   await until('dots gone', async () => (await w.host.locator('.dots').count()) === 0)
+})
+
+test('comforts that come late take away neither the dots nor what was read', async t => {
+  for (const piece of ['', 'So **far**']) {
+    const { mock, page, w } = await shop(t)
+    const dots = w.host.locator('.dots')
+    const tail = w.host.locator('.tail')
+    let free
+    const held = new Promise(r => (free = r))
+    await page.route('**/assets/more.js*', async route => (await held, route.continue()))
+    mock.answer = () => null
+    await w.open()
+    await w.say('Hi')
+    await dots.waitFor()
+    if (piece) {
+      mock.push(mock.last(), { type: 'ai', seq: 2, part: 0, data: piece })
+      await tail.getByText('So far').waitFor()
+    }
+    free()
+    await w.host.getByRole('button', { name: 'More', exact: true }).waitFor()
+    assert.deepEqual([await dots.count(), await tail.allInnerTexts()], piece ? [0, ['So far']] : [1, []])
+    assert.deepEqual(page.errors, [])
+  }
 })
 
 test('a cut in the middle of an answer: what was read stays and goes on', async t => {

@@ -168,6 +168,13 @@ export function messageList(app: App, box: HTMLElement) {
       // A hidden page gets no frames; the durable message brings it up to date.
       frame = frame || requestAnimationFrame(() => flush())
     },
+    /** Draws the answer under way again, from its start; dots stay as they are. */
+    again() {
+      if (!body) return
+      body = undefined
+      this.stream(text)
+      flush(true)
+    },
     /** Three dots with a word beside them; null takes them away. */
     dots(note: string | null) {
       if (note == null || body) {

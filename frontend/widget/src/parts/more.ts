@@ -42,8 +42,8 @@ hand(app => {
   if (!app.view.panel || app.dress) return
   app.view.style(css)
   app.rich = rich
-  // An answer under way is drawn again from its start, with everything.
-  app.view.list!.stream(null)
+  // An answer under way is drawn again with everything; dots of an early question stay.
+  app.view.list!.again()
   const skew = clock(app)
   app.dress = (m, g, x) => {
     stamp(app, m, g, x, skew)
