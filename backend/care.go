@@ -150,7 +150,7 @@ func RestoreSealed(ctx context.Context, dataDir, file, passphrase string) (kept 
 
 // keepAside moves the present database with all that belongs to it into a
 // folder of its own and returns the folder; "" when there is no database. The
-// mark goes too: it counts the commits of the database that goes.
+// mark and the journal go too: they are of the database that goes.
 func keepAside(dataDir string) (string, error) {
 	old := filepath.Join(dataDir, fileDatabase)
 	if _, err := os.Stat(old); err != nil {
@@ -163,7 +163,7 @@ func keepAside(dataDir string) (string, error) {
 	if err := os.Mkdir(kept, 0o700); err != nil {
 		return "", err
 	}
-	for _, suffix := range []string{"", "-wal", "-shm", ".mark"} {
+	for _, suffix := range []string{"", "-wal", "-shm", ".mark", ".journal"} {
 		err := os.Rename(old+suffix, filepath.Join(kept, fileDatabase+suffix))
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			return kept, err

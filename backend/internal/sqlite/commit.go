@@ -19,6 +19,7 @@ type commit struct {
 	head   []byte
 	split  int // in head: the visitor's JSON ends here, the page's begins
 	ref    int64
+	record []byte // the change, for the journal
 }
 
 // rows are messages with their extra columns, encoded.
@@ -66,8 +67,8 @@ func (db *DB) borrowCommit() *commit {
 }
 
 func (db *DB) returnCommit(c *commit) {
-	c.change, c.rows.msgs, c.op.handed = nil, nil, nil
-	if c.op.over && cap(c.rows.buf) <= keepBuffer {
+	c.change, c.rows.msgs, c.op.handed, c.op.record = nil, nil, nil, nil
+	if c.op.over && cap(c.rows.buf) <= keepBuffer && cap(c.record) <= keepBuffer {
 		c.op.again()
 		db.spareCommits.Put(c)
 	}
@@ -79,6 +80,9 @@ func (c *Conversations) Commit(ctx context.Context, ch *session.Change) (int64, 
 	defer c.db.returnCommit(w)
 	if err := w.encode(ch); err != nil {
 		return 0, err
+	}
+	if w.record = w.appendRecord(w.record[:0]); len(w.record) <= maxRecord {
+		w.op.record = w.record
 	}
 	w.op.handed = ch.Handed
 	if err := c.db.enqueue(ctx, c.db.queue, w.op); err != nil {

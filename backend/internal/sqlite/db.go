@@ -77,6 +77,10 @@ type DB struct {
 	stopped chan struct{}
 	once    sync.Once
 
+	journal journal   // writer goroutine only
+	beside  chan work // to the applier, which has tx until it has answered
+	applied chan error
+
 	spareCommits, spareOps sync.Pool
 	spareIndexing          atomic.Pointer[indexing]
 
@@ -106,6 +110,8 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		closing: make(chan struct{}),
 		grown:   make(chan struct{}, 1),
 		stopped: make(chan struct{}),
+		beside:  make(chan work),
+		applied: make(chan error, 1),
 	}
 	if err := db.open(ctx); err != nil {
 		db.disconnect()
@@ -115,9 +121,11 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		if db.mark.file != nil {
 			db.mark.file.Close()
 		}
+		db.journal.close(false)
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	go db.writer()
+	go db.applier()
 	return db, nil
 }
 
@@ -140,6 +148,9 @@ func (db *DB) open(ctx context.Context) error {
 		return db.orCorrupt(err)
 	}
 	if err := db.tuneIndex(); err != nil {
+		return db.orCorrupt(err)
+	}
+	if err := db.openJournal(ctx); err != nil {
 		return db.orCorrupt(err)
 	}
 	if err := db.openMark(ctx); err != nil {
@@ -234,6 +245,7 @@ func (db *DB) Close() error {
 	err := db.readers.Close()
 	db.bare.close()
 	db.disconnect() // the last connection out checkpoints and removes the WAL
+	db.journal.close(fileSize(db.cfg.Path+"-wal") == 0)
 	if db.mark.file != nil {
 		db.mark.file.Close()
 	}

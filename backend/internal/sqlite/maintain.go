@@ -134,7 +134,14 @@ func (db *DB) purgeNext(ctx context.Context) (more bool, err error) {
 // tidy brings the WAL home and gives free pages back, when nobody writes.
 func (db *DB) tidy(ctx context.Context) error {
 	if fileSize(db.cfg.Path+"-wal") > 0 {
-		if err := db.alone(ctx, checkpoint); err != nil {
+		err := db.alone(ctx, func(tx *Tx) error {
+			if err := checkpoint(tx); err != nil || fileSize(db.cfg.Path+"-wal") > 0 {
+				return err // a reader holds on to the WAL
+			}
+			db.journal.wipe()
+			return nil
+		})
+		if err != nil {
 			return wrap("checkpoint", err)
 		}
 	}

@@ -140,7 +140,7 @@ func (db *DB) corrupt(detail string) error {
 	return &CorruptError{Path: db.cfg.Path, Kept: kept, Detail: detail}
 }
 
-// keepAside copies the database and its WAL. The name carries the time of the
+// keepAside copies the database with its WAL and its journal. The name carries the time of the
 // last change, so that starting again and again does not fill the disk with
 // equal copies.
 func keepAside(path string) (string, error) {
@@ -157,6 +157,11 @@ func keepAside(path string) (string, error) {
 	}
 	if fileSize(path+"-wal") > 0 {
 		if err := copyFile(kept+"-wal", path+"-wal"); err != nil {
+			return "", err
+		}
+	}
+	if hasRecords(path) {
+		if err := copyFile(journalPath(kept), journalPath(path)); err != nil {
 			return "", err
 		}
 	}

@@ -80,7 +80,7 @@ func TestPermissions(t *testing.T) {
 	if err := db.write(context.Background(), func(tx *Tx) error { _, err := tx.exec("INSERT INTO meta VALUES ('x', 1)"); return err }); err != nil {
 		t.Fatal(err)
 	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range []string{"", "-wal", "-shm", ".mark", ".journal"} {
 		fi, err := os.Stat(db.Path() + suffix)
 		if err != nil || fi.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v %v", suffix, fi, err)
@@ -287,6 +287,7 @@ func TestWALIsCutWhenIdle(t *testing.T) {
 // killed copies an open database's files as a kill -9 would leave them.
 func killed(t *testing.T, db *DB) string {
 	t.Helper()
+	settled(db)
 	path := filepath.Join(t.TempDir(), "killed.db")
 	for _, s := range []string{"", "-wal", ".mark"} {
 		must(t, copyFile(path+s, db.Path()+s))

@@ -17,6 +17,16 @@ func BackupFile(ctx context.Context, src, path string) error {
 	if err := vacuumInto(ctx, pool, path, false); err != nil {
 		return fmt.Errorf("back up store: %w", err)
 	}
+	// After a power failure the journal has commits that the database lacks
+	// until the server starts.
+	copied := &DB{cfg: Config{Path: path}.withDefaults()}
+	defer copied.disconnect()
+	if err := copied.connect(); err != nil {
+		return fmt.Errorf("back up store: %w", err)
+	}
+	if _, _, err := copied.catchUp(ctx, journalPath(src)); err != nil {
+		return fmt.Errorf("back up store: %w", err)
+	}
 	return nil
 }
 

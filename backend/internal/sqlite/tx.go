@@ -12,6 +12,7 @@ import (
 type Tx struct {
 	conn  *conn
 	wrote bool
+	lazy  bool // commits do not wait for the disk: see DB.synced
 }
 
 // stmt returns the statement of a query for an operation that binds its values

@@ -39,6 +39,9 @@ type op struct {
 	state atomic.Int32
 	done  chan error
 	over  bool // the writer has let go of it; set for the one who waits
+	// record is what the operation does, for the journal; nil: it has no place
+	// there, and its commit is synced.
+	record []byte
 	// handed is called once the operation is in the queue; nil: nobody asks.
 	handed func()
 	// solo runs outside any transaction, alone (checkpoint, vacuum).
@@ -130,6 +133,7 @@ func (db *DB) enqueue(ctx context.Context, queue chan *op, o *op) error {
 // writer is the goroutine that owns the writing connection.
 func (db *DB) writer() {
 	defer close(db.stopped)
+	defer close(db.beside)
 	batch := make([]*op, 0, batchLen)
 	for busy := 0; ; busy++ {
 		var o *op
@@ -228,7 +232,10 @@ func (db *DB) commit(batch []*op) {
 		return
 	}
 	if live[0].solo {
-		err := live[0].fn(db.tx)
+		err := db.synced(true)
+		if err == nil {
+			err = live[0].fn(db.tx)
+		}
 		if err != nil {
 			err = db.failed(err)
 		}
@@ -240,10 +247,7 @@ func (db *DB) commit(batch []*op) {
 	}
 	errs := db.errs[:len(live)]
 	clear(errs)
-	err := db.transact(live, errs, false)
-	if errors.Is(err, errAgain) {
-		err = db.transact(live, errs, true)
-	}
+	err := db.store(live, errs)
 	if err == nil {
 		if db.commits.Add(1)%homeCommits == 0 {
 			select {
@@ -255,7 +259,8 @@ func (db *DB) commit(batch []*op) {
 	}
 	answer(live, errs, err)
 	if err == nil {
-		db.mark.committed() // nobody waits for it
+		runtime.Gosched() // those who were answered go first: nobody waits for the mark
+		db.mark.committed()
 	}
 }
 
