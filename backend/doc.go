@@ -21,7 +21,8 @@
 //	filter session prompt admit keypool price upstream sqlite archive clickhouse
 //	wsconn wire settings secret metrics logs offline sim phrases tokens upload update
 //	collector
-//	chat codec span                  the domain; JSON at speed; contexts that are used again
+//	chat codec span stack            the domain; JSON at speed; contexts that are used again;
+//	                                 goroutines that need not grow
 //
 // Each fixed third-party package has one owner: Wails in app, chi in httpd,
 // adminapi and auth, the WebSocket package in wsconn, the SQLite driver in

@@ -10,6 +10,7 @@ import (
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/phrases"
 	"haoke/backend/internal/span"
+	"haoke/backend/internal/stack"
 )
 
 // startLocked makes sure that the open messages of the conversation get a
@@ -45,6 +46,7 @@ func (e *Engine) enter(r *room) bool {
 // serve runs the turns of a conversation one after the other, as long as there
 // are any, beginning with t.
 func (e *Engine) serve(r *room, t *turn) {
+	stack.Grow16()
 	defer e.turns.Done()
 	defer e.drop(r)
 	for {

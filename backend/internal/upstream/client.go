@@ -10,6 +10,7 @@ import (
 
 	"haoke/backend/internal/chat"
 	"haoke/backend/internal/span"
+	"haoke/backend/internal/stack"
 )
 
 // errClosed is why calls end when the client is closed.
@@ -170,6 +171,7 @@ func (c *Config) complete(call chat.Call) chat.Call {
 // fly makes the call of a flight and ends it. What breaks in it, a sink for
 // example, costs this call and not the process.
 func (c *Client) fly(f *flight) {
+	stack.Grow16()
 	defer c.wg.Done()
 	cfg := f.cfg
 	defer func() {

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"haoke/backend/internal/stack"
 )
 
 // readBuffers recycles what frames are read into; they grow up to the largest
@@ -28,6 +30,7 @@ const (
 // it, each time a new one: the stack that the work needed goes back, and a
 // silent socket waits on a fresh small one.
 func (c *Conn) read() {
+	stack.Grow16()
 	n := 0
 	if c.early == nil && !c.watch.ok() {
 		var err error
