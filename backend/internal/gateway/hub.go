@@ -343,7 +343,11 @@ func (h *Hub) Message(id chat.ConversationID, m *chat.Message, answer bool) {
 	for _, s := range t.subs {
 		if m.Seq > s.sent {
 			s.sent = m.Seq
-			s.out.Send(*frame)
+			if ended {
+				s.out.SendNow(*frame) // the visitor waits for it
+			} else {
+				s.out.Send(*frame)
+			}
 		}
 	}
 	if t.live.active && m.Seq >= t.live.seq {
