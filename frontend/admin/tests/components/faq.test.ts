@@ -85,6 +85,27 @@ describe('the FAQ', () => {
     await fireEvent.click(screen.getByText('Import', { selector: 'footer button' }));
     await waitFor(() => expect(api.of('POST /faq/import').at(-1)!.query.toString()).toBe('columns=%2Cquestion%2Canswer'));
   });
+  it('is told of an import that was left, and nothing else is closed by it', async () => {
+    let answer: (report: unknown) => void = () => {};
+    const report = { added: 2, updated: 0, skipped: 0, rejected: 0, encoding: 'utf-8', notes: [], truncated: false, preview: [], columns: [] };
+    const api = page({ 'POST /faq/import': ({ query }: Call) => (query.get('dry_run') ? report : new Promise((r) => (answer = r))) });
+    const open = async () => {
+      await fireEvent.click(await screen.findByLabelText('Actions'));
+      await fireEvent.click(screen.getByText('Import'));
+      await screen.findByLabelText('Choose a file');
+    };
+    await open();
+    await fireEvent.change(screen.getByLabelText('Choose a file'), { target: { files: [new File(['a,b\n'], 'faq.csv')] } });
+    await screen.findByText(/2 new, 0 changed/);
+    await fireEvent.click(screen.getByText('Import', { selector: 'footer button' }));
+    await waitFor(() => expect(api.of('POST /faq/import')).toHaveLength(2));
+    await fireEvent.click(screen.getByText('Cancel', { selector: 'footer button' }));
+    await open();
+    const asked = api.of('GET /faq').length;
+    answer(report);
+    await waitFor(() => expect(api.of('GET /faq').length).toBeGreaterThan(asked));
+    expect(screen.getByLabelText('Choose a file')).toBeTruthy();
+  });
 });
 
 describe('the kept answers', () => {
