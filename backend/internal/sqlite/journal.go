@@ -61,9 +61,7 @@ func (db *DB) openJournal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	clean := make([]byte, journalSize)
-	copy(clean, line)
-	db.journal.open(journalPath(db.cfg.Path), clean, bytes.Equal(old, clean))
+	db.journal.open(journalPath(db.cfg.Path), line, isClean(old, line))
 	if err := db.journal.off; err != nil {
 		db.cfg.Log.Warn("the journal cannot be used: commits are slower", "path", journalPath(db.cfg.Path), "error", err)
 	}
@@ -99,7 +97,21 @@ func readJournal(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, journalSize+1))
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	text := make([]byte, min(fi.Size(), journalSize+1))
+	n, err := io.ReadFull(f, text)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil // it was shortened meanwhile
+	}
+	return text[:n], err
+}
+
+// isClean reports whether a journal's text is the one of an empty journal.
+func isClean(text, line []byte) bool {
+	return len(text) == journalSize && bytes.HasPrefix(text, line) && len(bytes.TrimLeft(text[len(line):], "\x00")) == 0
 }
 
 // hasRecords reports whether the journal of a database holds anything.
@@ -112,13 +124,13 @@ func hasRecords(database string) bool {
 	return some
 }
 
-// open makes the file ready and takes its room on the disk: it is to hold clean,
-// and does already when ready is set. A disk without that room is no reason not
-// to start: commits are synced themselves then.
-func (j *journal) open(path string, clean []byte, ready bool) {
+// open makes the file ready and takes its room on the disk: it is to hold line
+// and nothing else, and does already when ready is set. A disk without that room
+// is no reason not to start: commits are synced themselves then.
+func (j *journal) open(path string, line []byte, ready bool) {
 	j.at, j.end = journalBlock, journalBlock
 	if !ready {
-		if j.off = replaceFile(path, clean); j.off != nil {
+		if j.off = replaceFile(path, append(line, make([]byte, journalSize-len(line))...)); j.off != nil {
 			return
 		}
 	}
@@ -127,7 +139,8 @@ func (j *journal) open(path string, clean []byte, ready bool) {
 			continue
 		}
 		first := j.room(journalBlock)
-		copy(first, clean)
+		clear(first)
+		copy(first, line)
 		if j.off = j.put(first, 0); j.off == nil {
 			break
 		}
