@@ -14,6 +14,7 @@ const ROWS = [
   ['... while each sends', '... while each sends the widget’s heartbeat every 45 s', '……每位每 45 秒发送一次心跳时'],
   ['added latency p50 at 200', 'Added to the API’s own time at 200 streams at once, until the answer is on disk: half of the answers, ms', '200 路并发流时在接口耗时之上增加，直到回答落盘：半数回答，毫秒'],
   ['added latency p99 at 200', '... 99 of 100, ms', '…… 99% 的回答，毫秒'],
+  ['... over the direct calls', '... over direct calls in the same minutes: half, ms', '…… 与同时段的直接调用相比：半数，毫秒'],
   ['... to the last piece', '... until the visitor has read it: half / 99 of 100, ms', '…… 直到访客读完：半数 / 99%，毫秒'],
   ['added standard deviation at 500', 'Added standard deviation at 500 streams at once, ms', '500 路并发流时增加的标准差，毫秒'],
   ['new upstream connections a call', 'New connections to the API for each call', '每次调用新建的接口连接数'],

@@ -20,6 +20,7 @@ func (s *Suite) turns(ctx context.Context) error {
 	s.errorsOf("errors at 200 streams at once", a.out)
 	s.latency(a, "added latency p50 at 200 streams, ms", 1.5, p50)
 	s.latency(a, "added latency p99 at 200 streams, ms", 8, p99)
+	s.tell("... over the direct calls of the run, p50, ms", "what a visitor waits longer for than who calls the API without an appliance; the rows above count the load test's own part too", "%.1f", a.added.P50-a.instrument.P50)
 	s.tell("... to the first piece, p50 / p99, ms", fmt.Sprintf("nothing is shown before the question is on disk; bare relay in the same run: %.1f / %.1f", a.relay.First50, a.relay.First99), "%.1f / %.1f", a.added.First50, a.added.First99)
 	s.tell("... to the last piece, p50 / p99, ms", fmt.Sprintf("the visitor has read it all; what follows makes it durable; bare relay in the same run: %.1f / %.1f", a.relay.Last50, a.relay.Last99), "%.1f / %.1f", a.added.Last50, a.added.Last99)
 	s.atMost("new upstream connections a call", 0.05, a.dials, "%.4f", "")
