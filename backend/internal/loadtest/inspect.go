@@ -49,7 +49,12 @@ func ServeVitals(ctx context.Context, l net.Listener) error {
 		debug.FreeOSMemory()
 		tell(w, r)
 	})
-	mux.HandleFunc("GET /allocs", func(w http.ResponseWriter, _ *http.Request) { pprof.Lookup("allocs").WriteTo(w, 0) })
+	mux.HandleFunc("GET /allocs", func(w http.ResponseWriter, _ *http.Request) {
+		for range 2 { // the profile is as old as the last collection but one
+			runtime.GC()
+		}
+		pprof.Lookup("allocs").WriteTo(w, 0)
+	})
 	mux.HandleFunc("GET /heap", func(w http.ResponseWriter, _ *http.Request) { pprof.Lookup("heap").WriteTo(w, 0) })
 	mux.HandleFunc("GET /profile", func(w http.ResponseWriter, r *http.Request) {
 		n, _ := strconv.Atoi(r.FormValue("seconds"))

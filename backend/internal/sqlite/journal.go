@@ -37,6 +37,7 @@ const (
 	recordHeader = 20         // magic, length, number, checksum
 	// keepJournal bounds what is kept of a record's memory for the next one.
 	keepJournal = 256 << 10
+	wipeStep    = 64 << 10
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -174,11 +175,10 @@ func replaceFile(path string, text []byte) error {
 // wipe overwrites all records: the words of a visitor who was deleted must not
 // lie in them for years.
 func (j *journal) wipe() {
-	if j.off == nil && j.end > journalBlock {
-		blank := j.room(int(j.end - journalBlock))
+	for at := int64(journalBlock); at < j.end && j.off == nil; at += wipeStep {
+		blank := j.room(int(min(j.end-at, wipeStep)))
 		clear(blank)
-		j.off = j.put(blank, journalBlock)
-		j.letGo()
+		j.off = j.put(blank, at)
 	}
 	j.at, j.end = journalBlock, journalBlock
 }

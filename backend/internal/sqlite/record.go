@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"haoke/backend/internal/chat"
@@ -27,8 +28,16 @@ const (
 // missing at the end as zero, so that later versions can add to it.
 func (w *commit) appendRecord(b []byte) []byte {
 	start := len(b)
-	b = append(b, 0, 0, 0, 0)
 	ch, h := w.change, &w.change.Head
+	room := 512 + len(w.head) + len(w.rows.buf) + len(h.LastText) + len(h.Comment) // the rest of a head is short
+	for i := range w.rows.msgs {
+		m := &w.rows.msgs[i]
+		room += 64 + len(m.Text)
+		if m.Turn != nil {
+			room += len(m.Turn.PromptTrace)
+		}
+	}
+	b = append(slices.Grow(b, room), 0, 0, 0, 0)
 	bits := byte(0)
 	if w.full {
 		bits |= recordFull
