@@ -6,32 +6,38 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"haoke/backend/internal/chat"
 )
 
-// fill sets every field to something that is not its zero value.
-func fill(v reflect.Value, text string) {
+// fill sets every field to something that is not its zero value: text, or a
+// number that n varies.
+func fill(v reflect.Value, text string, n int64) {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(text)
 	case reflect.Int, reflect.Int64:
-		v.SetInt(1234567)
+		v.SetInt(1234567 + n)
 	case reflect.Float64:
-		v.SetFloat(0.00042)
+		v.SetFloat(0.00042 + float64(n))
 	case reflect.Bool:
 		v.SetBool(true)
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		for i := range 2 {
-			fill(v.Index(i), text)
+			fill(v.Index(i), text, n)
 		}
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
-		fill(v.Elem(), text)
+		fill(v.Elem(), text, n)
 	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.UnixMilli(1_700_000_000_000 + n)))
+			return
+		}
 		for i := range v.NumField() {
-			fill(v.Field(i), text)
+			fill(v.Field(i), text, n)
 		}
 	}
 }
@@ -56,7 +62,7 @@ func want(t *testing.T, m *chat.Message) string {
 func TestExtraIsWhatJSONWrites(t *testing.T) {
 	for _, text := range []string{"x", "好", "a\"b\\c\n\x00\x7f", "<&>", "\u2028", "bad\xff"} {
 		var full extra
-		fill(reflect.ValueOf(&full).Elem(), text)
+		fill(reflect.ValueOf(&full).Elem(), text, 0)
 		m := chat.Message{Finish: full.Finish, Author: full.Author, Sources: full.Sources, Mark: full.Mark, Turn: full.Turn}
 		if got := string(appendExtra(nil, &m)); got != want(t, &m) {
 			t.Errorf("%q:\n got %s\nwant %s", text, got, want(t, &m))
