@@ -30,7 +30,6 @@ const (
 // it, each time a new one: the stack that the work needed goes back, and a
 // silent socket waits on a fresh small one.
 func (c *Conn) read() {
-	stack.Grow16()
 	n := 0
 	if c.early == nil && !c.watch.ok() {
 		var err error
@@ -40,6 +39,7 @@ func (c *Conn) read() {
 			return
 		}
 	}
+	stack.Grow16() // not before: where there is no poller, the wait above is a visitor's silence
 	switch c.burst(c.first[:n]) {
 	case silent:
 		if c.watch.ok() && c.park(true) {
