@@ -81,10 +81,8 @@ func (c *Conversations) Commit(ctx context.Context, ch *session.Change) (int64, 
 	if err := w.encode(ch); err != nil {
 		return 0, err
 	}
-	if w.record = w.appendRecord(w.record[:0]); len(w.record) <= maxRecord {
-		w.op.record = w.record
-	}
-	w.op.handed = ch.Handed
+	w.record = w.appendRecord(w.record[:0])
+	w.op.record, w.op.handed = w.record, ch.Handed
 	if err := c.db.enqueue(ctx, c.db.queue, w.op); err != nil {
 		return 0, wrap("store conversation", err)
 	}

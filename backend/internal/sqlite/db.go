@@ -150,6 +150,9 @@ func (db *DB) open(ctx context.Context) error {
 	if err := db.tuneIndex(); err != nil {
 		return db.orCorrupt(err)
 	}
+	if err := db.mark.read(db.tx); err != nil {
+		return db.orCorrupt(err)
+	}
 	if err := db.openJournal(ctx); err != nil {
 		return db.orCorrupt(err)
 	}

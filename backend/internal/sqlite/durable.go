@@ -20,13 +20,11 @@ func (db *DB) store(live []*op, errs []error) error {
 		j.keep()
 		return nil
 	case err == nil:
-		j.off = werr
-		db.cfg.Log.Error("the journal cannot be used: commits are slower from now on", "path", journalPath(db.cfg.Path), "error", werr)
+		db.withoutJournal(werr)
 		return db.flush(nil, nil) // what stands in the WAL and was to be in the journal
 	}
 	if verr := j.void(); verr != nil {
-		j.off = verr
-		db.cfg.Log.Error("the journal cannot be used: commits are slower from now on", "path", journalPath(db.cfg.Path), "error", verr)
+		db.withoutJournal(verr)
 	}
 	return err
 }

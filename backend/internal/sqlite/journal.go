@@ -58,34 +58,36 @@ func journalPath(database string) string { return database + ".journal" }
 // openJournal brings home what the journal has and the database has not, and
 // makes the journal ready. It runs before the mark is looked at.
 func (db *DB) openJournal(ctx context.Context) error {
-	old, line, err := db.catchUp(ctx, journalPath(db.cfg.Path))
+	path, line := journalPath(db.cfg.Path), fmt.Appendf(nil, journalLine, db.mark.id)
+	old, err := db.catchUp(ctx, path)
 	if err != nil {
 		return err
 	}
-	db.journal.open(journalPath(db.cfg.Path), line, isClean(old, line))
-	if err := db.journal.off; err != nil {
-		db.cfg.Log.Warn("the journal cannot be used: commits are slower", "path", journalPath(db.cfg.Path), "error", err)
+	if err := db.journal.open(path, line, isClean(old, line)); err != nil {
+		db.withoutJournal(err)
 	}
 	return nil
 }
 
-// catchUp applies what the journal has and the database has not. It returns
-// what the journal holds, and how one of this database begins.
-func (db *DB) catchUp(ctx context.Context, path string) (old, line []byte, err error) {
-	var id string
-	if err := db.tx.row("SELECT value FROM meta WHERE key = 'id'", nil, &id); err != nil {
-		return nil, nil, fmt.Errorf("read the database's id: %w", err)
+// withoutJournal goes on without the journal: commits are synced themselves.
+func (db *DB) withoutJournal(err error) {
+	db.journal.off = err
+	db.cfg.Log.Error("the journal cannot be used: commits are slower from now on", "path", journalPath(db.cfg.Path), "error", err)
+}
+
+// catchUp applies what a journal of this database has and the database has not.
+// The mark has been read. It returns what the file holds.
+func (db *DB) catchUp(ctx context.Context, path string) ([]byte, error) {
+	text, err := readJournal(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the journal: %w", err)
 	}
-	line = fmt.Appendf(nil, journalLine, id)
-	if old, err = readJournal(path); err != nil {
-		return nil, nil, fmt.Errorf("read the journal: %w", err)
-	}
-	if bytes.HasPrefix(old, line) && len(old) > journalBlock {
-		if err := db.replay(ctx, old[journalBlock:]); err != nil {
-			return nil, nil, fmt.Errorf("bring the journal home: %w", err)
+	if bytes.HasPrefix(text, fmt.Appendf(nil, journalLine, db.mark.id)) && len(text) > journalBlock {
+		if err := db.replay(ctx, text[journalBlock:]); err != nil {
+			return nil, fmt.Errorf("bring the journal home: %w", err)
 		}
 	}
-	return old, line, nil
+	return text, nil
 }
 
 // readJournal returns what the file holds, nothing when there is none.
@@ -127,27 +129,28 @@ func hasRecords(database string) bool {
 
 // open makes the file ready and takes its room on the disk: it is to hold line
 // and nothing else, and does already when ready is set. A disk without that room
-// is no reason not to start: commits are synced themselves then.
-func (j *journal) open(path string, line []byte, ready bool) {
+// is no reason not to start.
+func (j *journal) open(path string, line []byte, ready bool) (err error) {
 	j.at, j.end = journalBlock, journalBlock
 	if !ready {
-		if j.off = replaceFile(path, append(line, make([]byte, journalSize-len(line))...)); j.off != nil {
-			return
+		if err := replaceFile(path, append(line, make([]byte, journalSize-len(line))...)); err != nil {
+			return err
 		}
 	}
 	for _, direct := range []bool{true, false} {
-		if j.file, j.off = openSynced(path, direct); j.off != nil {
+		if j.file, err = openSynced(path, direct); err != nil {
 			continue
 		}
 		first := j.room(journalBlock)
 		clear(first)
 		copy(first, line)
-		if j.off = j.put(first, 0); j.off == nil {
-			break
+		if err = j.put(first, 0); err == nil {
+			return nil
 		}
 		j.file.Close()
 		j.file = nil
 	}
+	return err
 }
 
 // replaceFile writes a whole file and brings it to the disk, with its name.
@@ -173,14 +176,17 @@ func replaceFile(path string, text []byte) error {
 }
 
 // wipe overwrites all records: the words of a visitor who was deleted must not
-// lie in them for years.
-func (j *journal) wipe() {
+// lie in them for years. What cannot be wiped now is at the next start.
+func (j *journal) wipe() error {
 	for at := int64(journalBlock); at < j.end && j.off == nil; at += wipeStep {
 		blank := j.room(int(min(j.end-at, wipeStep)))
 		clear(blank)
-		j.off = j.put(blank, at)
+		if err := j.put(blank, at); err != nil {
+			return fmt.Errorf("wipe the journal: %w", err)
+		}
 	}
 	j.at, j.end = journalBlock, journalBlock
+	return nil
 }
 
 // room returns n bytes that begin at a multiple of journalBlock in memory, as
@@ -283,7 +289,7 @@ func (j *journal) close(home bool) {
 		return
 	}
 	if home {
-		j.wipe()
+		_ = j.wipe()
 	}
 	j.file.Close()
 	j.file = nil
@@ -291,12 +297,7 @@ func (j *journal) close(home bool) {
 
 // replay applies the records that follow the database's last commit.
 func (db *DB) replay(ctx context.Context, records []byte) error {
-	m := &db.mark
-	if err := db.tx.row("SELECT value FROM meta WHERE key = 'commits'", nil, &m.n); err != nil {
-		return fmt.Errorf("read the number of commits: %w", err)
-	}
-	defer func() { m.n = 0 }() // the mark reads it anew
-	done := 0
+	m, done := &db.mark, 0
 	for {
 		r, rest, ok := nextRecord(records)
 		if !ok {

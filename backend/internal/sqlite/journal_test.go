@@ -75,6 +75,17 @@ func contents(t *testing.T, db *DB) string {
 	return b.String()
 }
 
+// sameAfter opens the copy of a database, which must be short of nothing.
+func sameAfter(t *testing.T, db *DB, path, what string) {
+	t.Helper()
+	again, err := Open(context.Background(), Config{Path: path, Reserve: -1})
+	must(t, err)
+	defer again.Close()
+	if got, want := contents(t, again), contents(t, db); got != want || again.Lost() != 0 {
+		t.Errorf("%s: %d commits lost\n%s\nwant\n%s", what, again.Lost(), got, want)
+	}
+}
+
 // someTalk makes every kind of change that a conversation knows.
 func someTalk(t *testing.T, db *DB, seed uint64, turns int) {
 	t.Helper()
@@ -126,7 +137,7 @@ func TestPowerCutLosesNothing(t *testing.T) {
 		wg.Go(func() { someTalk(t, db, uint64(i), 25) })
 	}
 	wg.Wait()
-	want, all := contents(t, db), fileSize(db.Path()+"-wal")
+	all := fileSize(db.Path() + "-wal")
 	if db.journal.at == journalBlock || all <= synced {
 		t.Fatalf("journal at %d, WAL %d of %d: nothing was tested", db.journal.at, synced, all)
 	}
@@ -139,22 +150,9 @@ func TestPowerCutLosesNothing(t *testing.T) {
 		path := powerCut(t, db, upto)
 		backup := filepath.Join(t.TempDir(), "backup.db") // before anything else
 		must(t, BackupFile(ctx, path, backup))
-		copied, err := Open(ctx, Config{Path: backup, Reserve: -1})
-		must(t, err)
-		if got := contents(t, copied); got != want {
-			t.Errorf("WAL cut at %d of %d, the backup:\n%s\nwant\n%s", upto, all, got, want)
-		}
-		must(t, copied.Close())
+		sameAfter(t, db, backup, fmt.Sprintf("the backup, WAL cut at %d of %d", upto, all))
 		for range 2 { // the second time there is nothing left to do
-			again, err := Open(ctx, Config{Path: path, Reserve: -1})
-			must(t, err)
-			if got := contents(t, again); got != want {
-				t.Errorf("WAL cut at %d of %d:\n%s\nwant\n%s", upto, all, got, want)
-			}
-			if again.Lost() != 0 {
-				t.Errorf("WAL cut at %d of %d: %d commits lost", upto, all, again.Lost())
-			}
-			must(t, again.Close())
+			sameAfter(t, db, path, fmt.Sprintf("WAL cut at %d of %d", upto, all))
 		}
 	}
 }
@@ -228,12 +226,7 @@ func TestForeignRecordsDoNotFollow(t *testing.T) {
 	someTalk(t, other, 2, 3)
 	cut := powerCut(t, other, 1<<40)
 	must(t, copyFile(cut+".journal", old))
-	again, err := Open(ctx, Config{Path: cut, Reserve: -1})
-	must(t, err)
-	defer again.Close()
-	if got, want := contents(t, again), contents(t, other); got != want {
-		t.Errorf("another database's journal was applied:\n%s\nwant\n%s", got, want)
-	}
+	sameAfter(t, other, cut, "with another database's journal")
 }
 
 // A change that SQLite could not make is not made at the next start either.
@@ -252,12 +245,7 @@ func TestRefusedChangeIsTakenBack(t *testing.T) {
 	if !errors.Is(err, chat.ErrReadOnly) {
 		t.Fatalf("the disk is not full: %v", err)
 	}
-	again, err := Open(ctx, Config{Path: powerCut(t, db, 1<<40), Reserve: -1})
-	must(t, err)
-	defer again.Close()
-	if got, want := contents(t, again), contents(t, db); got != want {
-		t.Errorf("after the restart:\n%s\nwant\n%s", got, want)
-	}
+	sameAfter(t, db, powerCut(t, db, 1<<40), "after the restart")
 }
 
 // A journal that cannot be written is done without: commits are synced.
@@ -271,12 +259,7 @@ func TestJournalFails(t *testing.T) {
 		someTalk(t, db, seed, 5)
 		path := powerCut(t, db, 1<<40)
 		must(t, os.Remove(path+".journal"))
-		again, err := Open(ctx, Config{Path: path, Reserve: -1})
-		must(t, err)
-		if got, want := contents(t, again), contents(t, db); got != want {
-			t.Errorf("without the journal:\n%s\nwant\n%s", got, want)
-		}
-		must(t, again.Close())
+		sameAfter(t, db, path, "without the journal")
 	}
 	if err := db.ReadOnly(); err != nil {
 		t.Errorf("the store is read-only: %v", err)

@@ -138,7 +138,9 @@ func (db *DB) tidy(ctx context.Context) error {
 			if err := checkpoint(tx); err != nil || fileSize(db.cfg.Path+"-wal") > 0 {
 				return err // a reader holds on to the WAL
 			}
-			db.journal.wipe()
+			if err := db.journal.wipe(); err != nil {
+				db.withoutJournal(err)
+			}
 			return nil
 		})
 		if err != nil {

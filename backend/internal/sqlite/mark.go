@@ -28,15 +28,21 @@ type mark struct {
 	text []byte // what the file says
 }
 
-// openMark compares the database with its mark. It runs before the writer.
-func (db *DB) openMark(ctx context.Context) error {
-	m := &db.mark
-	if err := db.tx.row("SELECT value FROM meta WHERE key = 'id'", nil, &m.id); err != nil {
+// read reads what the database says of itself.
+func (m *mark) read(tx *Tx) error {
+	if err := tx.row("SELECT value FROM meta WHERE key = 'id'", nil, &m.id); err != nil {
 		return fmt.Errorf("read the database's id: %w", err)
 	}
-	if err := db.tx.row("SELECT value FROM meta WHERE key = 'commits'", nil, &m.n); err != nil {
+	if err := tx.row("SELECT value FROM meta WHERE key = 'commits'", nil, &m.n); err != nil {
 		return fmt.Errorf("read the number of commits: %w", err)
 	}
+	return nil
+}
+
+// openMark compares the database, which was read, with its mark. It runs before
+// the writer.
+func (db *DB) openMark(ctx context.Context) error {
+	m := &db.mark
 	f, err := os.OpenFile(db.cfg.Path+".mark", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the commit mark: %w", err)

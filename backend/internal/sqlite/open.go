@@ -140,9 +140,9 @@ func (db *DB) corrupt(detail string) error {
 	return &CorruptError{Path: db.cfg.Path, Kept: kept, Detail: detail}
 }
 
-// keepAside copies the database with its WAL and its journal. The name carries the time of the
-// last change, so that starting again and again does not fill the disk with
-// equal copies.
+// keepAside copies the database with its WAL and its journal. The name carries
+// the time of the last change, so that starting again and again does not fill
+// the disk with equal copies.
 func keepAside(path string) (string, error) {
 	fi, err := os.Stat(path)
 	if err != nil {

@@ -12,10 +12,6 @@ import (
 	"haoke/backend/internal/session"
 )
 
-// maxRecord bounds the part of one change in a record of the journal; a longer
-// change is committed without.
-const maxRecord = 1 << 20
-
 // Bits of a change's first byte in a record.
 const (
 	recordFull = 1 << iota
@@ -59,7 +55,7 @@ func (w *commit) appendRecord(b []byte) []byte {
 	}
 	b = appendText(b, w.head[:w.split])
 	b = appendText(b, w.head[w.split:])
-	b = binary.AppendUvarint(b, uint64(len(w.rows.msgs)))
+	b = binary.AppendVarint(b, int64(len(w.rows.msgs)))
 	from := 0
 	for i := range w.rows.msgs {
 		m := &w.rows.msgs[i]
@@ -81,7 +77,7 @@ func (w *commit) appendRecord(b []byte) []byte {
 }
 
 func appendText[T string | []byte](b []byte, s T) []byte {
-	b = binary.AppendUvarint(b, uint64(len(s)))
+	b = binary.AppendVarint(b, int64(len(s)))
 	return append(b, s...)
 }
 
@@ -164,28 +160,22 @@ func (v *values) int() int64 {
 		return 0
 	}
 	i, n := binary.Varint(v.b)
-	v.skip(n)
-	return i
-}
-
-func (v *values) count() uint64 {
-	if len(v.b) == 0 {
-		return 0
-	}
-	i, n := binary.Uvarint(v.b)
-	v.skip(n)
-	if i > uint64(len(v.b)) { // each counts for a byte at least
-		v.bad, v.b, i = true, nil, 0
-	}
-	return i
-}
-
-func (v *values) skip(n int) {
 	if n <= 0 {
 		v.bad, v.b = true, nil
-		return
+		return 0
 	}
 	v.b = v.b[n:]
+	return i
+}
+
+// count is how many there are of what takes a byte at least.
+func (v *values) count() int64 {
+	n := v.int()
+	if n < 0 || n > int64(len(v.b)) {
+		v.bad, v.b = true, nil
+		return 0
+	}
+	return n
 }
 
 func (v *values) float() float64 {

@@ -35,11 +35,5 @@ func TestRecordHoldsEveryField(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := contents(t, db)
-	again, err := Open(ctx, Config{Path: powerCut(t, db, synced), Reserve: -1})
-	must(t, err)
-	defer again.Close()
-	if got := contents(t, again); got != want || again.Lost() != 0 {
-		t.Errorf("from the journal:\n%s\nwant\n%s", got, want)
-	}
+	sameAfter(t, db, powerCut(t, db, synced), "from the journal")
 }

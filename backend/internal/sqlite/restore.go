@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"os"
 )
 
 // BackupFile writes a consistent copy of the database at src to path without
@@ -17,17 +18,29 @@ func BackupFile(ctx context.Context, src, path string) error {
 	if err := vacuumInto(ctx, pool, path, false); err != nil {
 		return fmt.Errorf("back up store: %w", err)
 	}
-	// After a power failure the journal has commits that the database lacks
-	// until the server starts.
-	copied := &DB{cfg: Config{Path: path}.withDefaults()}
-	defer copied.disconnect()
-	if err := copied.connect(); err != nil {
-		return fmt.Errorf("back up store: %w", err)
+	if !hasRecords(src) {
+		return nil
 	}
-	if _, _, err := copied.catchUp(ctx, journalPath(src)); err != nil {
+	if err := completeCopy(ctx, src, path); err != nil {
+		os.Remove(path)
 		return fmt.Errorf("back up store: %w", err)
 	}
 	return nil
+}
+
+// completeCopy adds to a copy of src what only the journal of src has: after a
+// power failure, until the server starts, those are the last commits.
+func completeCopy(ctx context.Context, src, path string) error {
+	copied := &DB{cfg: Config{Path: path}.withDefaults()}
+	defer copied.disconnect()
+	err := copied.connect()
+	if err == nil {
+		err = copied.mark.read(copied.tx)
+	}
+	if err == nil {
+		_, err = copied.catchUp(ctx, journalPath(src))
+	}
+	return err
 }
 
 // SetEpochs gives every conversation a new epoch: its history was restored,

@@ -13,7 +13,7 @@
 // goroutine, no change of what epoll watches. 760 a second, which 19,000
 // visitors send when each does so every 25 seconds, cost 7.6 % of a processor
 // when each woke a goroutine and armed the poller anew, and 4 % so; 422 a
-// second, one every 45 seconds as the widget does, 2.6 % (2 cores, Go 1.26,
+// second, one every 45 seconds as the widget does, 2.6 to 3.7 % (2 cores, Go 1.26,
 // `haoked bench --short --only connections`). That is one wake-up and about
 // 45 µs for each heartbeat (BenchmarkStrangersBeat), of which reading and
 // answering are 15.
